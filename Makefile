@@ -1,0 +1,135 @@
+# dh-rustvenv. Run `make help` for the targets.
+
+prefix  = /usr
+DESTDIR =
+
+bindir     = $(prefix)/bin
+mandir     = $(prefix)/share/man
+perldir    = $(prefix)/share/perl5/Debian/Debhelper/Sequence
+bashdir    = $(prefix)/share/bash-completion/completions
+zshdir     = $(prefix)/share/zsh/vendor-completions
+fishdir    = $(prefix)/share/fish/vendor_completions.d
+
+cargo  = scripts/cargo.sh
+binary = $(or $(CARGO_TARGET_DIR),target)/release/rustvenv
+perl   = debhelper/dh_rustvenv debhelper/Sequence/rustvenv.pm
+manual = $(sort $(wildcard man/*.[1-8]))
+shell  = .ci/run $(sort $(wildcard scripts/*.sh))
+
+# How long `make fuzz` gives each fuzz target.
+FUZZ_SECONDS = 60
+
+# What the targets need from the distribution beside cargo. A/B: either serves.
+build_packages     = build-essential libclang-dev nettle-dev pkgconf/pkg-config
+example_packages   = $(build_packages) debhelper dpkg-dev faketime python3 python3-pip
+check_packages     = $(example_packages) fakeroot file gnupg gpgv lintian mandoc perl python3-venv shellcheck sq sqv \
+	unzip zip
+reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
+
+.NOTPARALLEL:
+
+.PHONY: all
+all: ## build the program (the default)
+	$(cargo) build --release --locked
+
+# For `make install` by someone who has no cargo, root for instance: what was built is not built again.
+$(binary):
+	$(cargo) build --release --locked
+
+.PHONY: install
+install: $(binary) ## install below $(DESTDIR)$(prefix)
+	install -d -m 755 "$(DESTDIR)$(bindir)" "$(DESTDIR)$(perldir)" "$(DESTDIR)$(bashdir)" "$(DESTDIR)$(zshdir)" \
+		"$(DESTDIR)$(fishdir)" "$(DESTDIR)$(mandir)/man1"
+	install -m 755 "$(binary)" debhelper/dh_rustvenv "$(DESTDIR)$(bindir)/"
+	ln -sf dh_rustvenv "$(DESTDIR)$(bindir)/dh_rustvenv_prepare"
+	ln -sf dh_rustvenv "$(DESTDIR)$(bindir)/dh_rustvenv_seal"
+	install -m 644 debhelper/Sequence/rustvenv.pm "$(DESTDIR)$(perldir)/"
+	for page in $(manual); do \
+		section="$(DESTDIR)$(mandir)/man$${page##*.}"; \
+		install -d -m 755 "$$section" && install -m 644 "$$page" "$$section/" || exit; \
+	done
+	ln -sf dh_rustvenv.1 "$(DESTDIR)$(mandir)/man1/dh_rustvenv_prepare.1"
+	ln -sf dh_rustvenv.1 "$(DESTDIR)$(mandir)/man1/dh_rustvenv_seal.1"
+	"$(binary)" completions bash > "$(DESTDIR)$(bashdir)/rustvenv"
+	"$(binary)" completions zsh > "$(DESTDIR)$(zshdir)/_rustvenv"
+	"$(binary)" completions fish > "$(DESTDIR)$(fishdir)/rustvenv.fish"
+	chmod 644 "$(DESTDIR)$(bashdir)/rustvenv" "$(DESTDIR)$(zshdir)/_rustvenv" "$(DESTDIR)$(fishdir)/rustvenv.fish"
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf target fuzz/target
+
+.PHONY: example
+example: ## build debian-example twice, compare the packages, run the application
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(example_packages)
+	@scripts/stage.sh
+	@scripts/example-wheels.sh
+	@scripts/example.sh
+
+.PHONY: example-lock
+example-lock: ## refresh the example's lock files and list of wheels
+	@scripts/apt-need.sh python3 python3-pip
+	@scripts/example-lock.sh
+
+.PHONY: example-key
+example-key: ## sign the example's list of wheels with a key of your own (KEY=DIRECTORY)
+	@scripts/apt-need.sh gnupg dpkg-dev
+	@scripts/example-key.sh $(if $(KEY),"$(KEY)")
+
+.PHONY: reprotest
+reprotest: ## build the example under every variation of reprotest (as root)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(reprotest_packages)
+	@scripts/stage.sh
+	@scripts/example-wheels.sh
+	@scripts/reprotest.sh
+
+.PHONY: deb
+deb: ## build dh-rustvenv's own Debian package, into ..
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(build_packages) debhelper dpkg-dev
+	# The compiler may be rustup's: dpkg knows nothing of it (-d), and debhelper builds with another HOME.
+	RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" dpkg-buildpackage -us -uc -b -d
+
+.PHONY: check
+check: ## everything that has to hold; installs what it needs with apt
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(check_packages)
+	@$(MAKE) --no-print-directory check-shell check-perl check-man check-format check-lint check-doc test
+
+.PHONY: check-shell
+check-shell:
+	shellcheck --external-sources --source-path=SCRIPTDIR $(shell)
+
+.PHONY: check-perl
+check-perl:
+	scripts/check-perl.sh $(perl)
+
+.PHONY: check-man
+check-man:
+	mandoc -T lint -W warning $(manual) debian-example/debian/*.[1-8]
+
+.PHONY: check-format
+check-format:
+	$(cargo) fmt --check
+
+.PHONY: check-lint
+check-lint:
+	scripts/clippy.sh
+
+.PHONY: check-doc
+check-doc:
+	RUSTDOCFLAGS='-D warnings' $(cargo) doc --no-deps --document-private-items --locked
+
+.PHONY: test
+test: ## the Rust tests alone
+	scripts/test.sh
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZ_SECONDS
+	scripts/fuzz.sh $(FUZZ_SECONDS)
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16

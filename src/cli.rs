@@ -1,0 +1,155 @@
+//! What can be typed.
+//!
+//! Enters: the command line. Leaves: one value that says which command runs with what. Nothing is read, checked or defaulted
+//! from the environment here. Shell completions are made from this file; man/rustvenv.1 is held against it by a test.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Puts a Python application and its dependencies into a Debian package, from verified wheels only.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rustvenv",
+    version,
+    max_term_width = 100,
+    after_help = "Documentation: rustvenv(1), rustvenv(5), rustvenv(7), dh_rustvenv(1)"
+)]
+pub struct Cli {
+    /// Change to this directory before anything else
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verify everything and build the project's own wheel (early in a package build)
+    #[command(after_help = "Example:\n  rustvenv prepare --package hello")]
+    Prepare(PrepareArguments),
+    /// Put the virtual environment into the package (late in a package build)
+    #[command(
+        after_help = "Examples:\n  rustvenv install --package hello --no-act\n  rustvenv install --package hello --destdir debian/hello"
+    )]
+    Install(InstallArguments),
+    /// Check that nothing changed since, and set every time of the package (last in a package build)
+    #[command(after_help = "Example:\n  rustvenv seal --package hello")]
+    Seal(SealArguments),
+    /// Say what a code in an error message means
+    #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
+    Explain(ExplainArguments),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  rustvenv completions bash > rustvenv.bash")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// What the steps of a package build have in common.
+#[derive(Debug, Args)]
+pub struct CommonArguments {
+    /// Name of the binary package
+    #[arg(long, value_name = "PKG")]
+    pub package: String,
+    /// Configuration [default: debian/PKG.rustvenv]
+    #[arg(long, value_name = "FILE", default_value = "", hide_default_value = true)]
+    pub config: PathBuf,
+    /// Where the steps of one build leave notes for one another [default: debian/.debhelper/rustvenv/PKG]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub state: PathBuf,
+    /// Root of the source tree
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub sourcedir: PathBuf,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Arguments of `prepare`.
+#[derive(Debug, Args)]
+pub struct PrepareArguments {
+    /// Those of every step.
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+/// Arguments of `install`.
+#[derive(Debug, Args)]
+pub struct InstallArguments {
+    /// Those of every step.
+    #[command(flatten)]
+    pub common: CommonArguments,
+    /// Root of the binary package that is put together [default: debian/PKG]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub destdir: PathBuf,
+    /// Where to write what debhelper has to be told
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// Print the plan and write nothing
+    #[arg(long)]
+    pub no_act: bool,
+    /// Form of the printed plan
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Arguments of `seal`.
+#[derive(Debug, Args)]
+pub struct SealArguments {
+    /// Those of every step.
+    #[command(flatten)]
+    pub common: CommonArguments,
+    /// Root of the binary package that is put together [default: debian/PKG]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub destdir: PathBuf,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// The code; without it all are listed
+    pub code: Option<String>,
+}
+
+/// Form of what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: one JSON object a line
+    Json,
+}
+
+impl Cli {
+    /// Fills in the paths that follow from the package's name.
+    #[must_use]
+    pub fn completed(mut self) -> Self {
+        let or = |path: &mut PathBuf, default: String| {
+            if path.as_os_str().is_empty() {
+                *path = PathBuf::from(default);
+            }
+        };
+        let common = |common: &mut CommonArguments| {
+            or(&mut common.config, format!("debian/{}.rustvenv", common.package));
+            or(&mut common.state, format!("debian/.debhelper/rustvenv/{}", common.package));
+        };
+        match &mut self.command {
+            Command::Prepare(arguments) => common(&mut arguments.common),
+            Command::Install(arguments) => {
+                common(&mut arguments.common);
+                or(&mut arguments.destdir, format!("debian/{}", arguments.common.package));
+            }
+            Command::Seal(arguments) => {
+                common(&mut arguments.common);
+                or(&mut arguments.destdir, format!("debian/{}", arguments.common.package));
+            }
+            Command::Explain(_) | Command::Completions { .. } => {}
+        }
+        self
+    }
+}

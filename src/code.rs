@@ -1,0 +1,524 @@
+//! The one table of refusals: what `rustvenv explain` and rustvenv(7) print.
+//!
+//! A code is a promise to whoever matches on it in a script or a search: it is never renamed and never used for something
+//! else. Each row has the variant, the stable name, a title and an explanation (what was seen, why that is refused, what
+//! to do). The order is that of the pipeline, which is also the order in which refusals are printed.
+
+/// Whom a refusal blames, which decides the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The package's own configuration: exit status 2.
+    Configuration,
+    /// An input that is untrusted, malformed or does not fit: exit status 3.
+    Input,
+}
+
+macro_rules! codes {
+    ($($variant:ident, $name:literal, $blame:ident, $title:literal, $explanation:literal;)*) => {
+        /// The stable name of a reason to refuse.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the pipeline.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name that is printed and never changes, in kebab case.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// One line: what was refused.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// What was seen, why it is refused and what to do.
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$variant => $explanation,)* }
+            }
+
+            /// Whom the refusal blames.
+            pub const fn blame(self) -> Blame {
+                match self { $(Self::$variant => Blame::$blame,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // ---- configuration (debian/PKG.rustvenv)
+    ConfigMalformed, "config-malformed", Configuration,
+        "the configuration is not what rustvenv(5) describes",
+        "The file is TOML and strict: a key that does not exist, a value of another type or a value out of its range is an \
+         error, because an option that is silently ignored is a check that silently does not happen. Correct the named line.";
+    ConfigPathEscapes, "config-path-escapes", Configuration,
+        "a path of the configuration leaves the source tree",
+        "What a package is made of must be in its source package, or nobody else can build it. Relative paths below the \
+         source tree are accepted; absolute paths, `..` and symbolic links that lead outside are not.";
+    ConfigFileMissing, "config-file-missing", Configuration,
+        "a file that the configuration names does not exist",
+        "dh-virtualenv skipped a missing requirements file and built an empty environment. Here every file that is named, or \
+         that a default names, has to exist.";
+    NotSupportedYet, "not-supported-yet", Configuration,
+        "a documented key or file type that this version does not carry out",
+        "The key is reserved and its meaning is fixed, but this version cannot do it. It is refused rather than ignored.";
+    DependsNotUsed, "depends-not-used", Configuration,
+        "debian/control gives the computed dependencies no place",
+        "The interpreter and the C libraries that the wheels need are handed to debhelper as a substitution variable. The \
+         Depends field of the binary package has to contain ${misc:Depends} or ${rustvenv:Depends}.";
+    CommandUnknown, "command-unknown", Configuration,
+        "`commands` names something that is not in the environment's bin/",
+        "Each name in `commands` becomes a link in /usr/bin to the launcher of that name. No wheel provides this one.";
+
+    // ---- lock (requirements files)
+    RequirementMalformed, "requirement-malformed", Input,
+        "a line of a requirements file cannot be read",
+        "A requirements file holds one requirement a line: a project name, `==`, a version, an optional environment marker and \
+         `--hash=sha256:` options. A line that can be read in two ways is refused.";
+    RequirementNotPinned, "requirement-not-pinned", Input,
+        "a requirement does not name one version",
+        "Only `==VERSION` without a wildcard names one release. Lock the requirements first, for instance with `pip-compile \
+         --generate-hashes` or `uv export`.";
+    RequirementWithoutHash, "requirement-without-hash", Input,
+        "a requirement has no sha256 hash",
+        "Every requirement needs at least one `--hash=sha256:` option, so that the lock says which files it means. `pip-compile \
+         --generate-hashes` and `uv export` write them.";
+    RequirementHash, "requirement-hash", Input,
+        "a hash of a requirement is not a sha256 digest",
+        "Hashes are written `--hash=sha256:` with exactly 64 lower-case hexadecimal digits. A weaker algorithm beside a good hash \
+         would be the one to attack, and a truncated digest protects nothing.";
+    RequirementOption, "requirement-option", Input,
+        "a requirements file uses an option that has no meaning here",
+        "No index is contacted, nothing is built from a URL and nothing is installed in editable mode, so options for these \
+         are refused rather than ignored. `-r` and `-c` with files below the source tree and `--hash` are read.";
+    RequirementDuplicate, "requirement-duplicate", Input,
+        "one project is required twice",
+        "pip installs the first of two such lines and uv the last. A lock says each thing once; remove one of the lines, or \
+         give them environment markers that exclude each other.";
+    ConstraintConflict, "constraint-conflict", Input,
+        "a constraints file pins another version than the requirements",
+        "A constraint that the lock does not meet means that one of the two files is out of date.";
+    MarkerMalformed, "marker-malformed", Input,
+        "an environment marker cannot be evaluated",
+        "Markers follow the dependency specifiers specification (PEP 508). They are evaluated for the target interpreter and \
+         architecture of the package, never for the machine that builds it.";
+    LockEmpty, "lock-empty", Input,
+        "the requirements files name nothing to install",
+        "An empty environment is hardly what was meant: a requirements file was emptied, or every marker is false for the \
+         target.";
+
+    // ---- trust (keyring, signature, manifest)
+    SignerMalformed, "signer-malformed", Configuration,
+        "a pinned signer is not a full fingerprint",
+        "A signer is pinned by the 40 hexadecimal digits of a version 4 fingerprint or the 64 of a version 6 one. A shorter key \
+         ID can be had by somebody else at will. `gpg --show-keys FILE` prints the fingerprint of a certificate.";
+    ThresholdImpossible, "threshold-impossible", Configuration,
+        "the threshold is zero, or higher than the number of pinned signers",
+        "The threshold is the number of different certificates that must have signed. It is at least 1 and cannot be more than \
+         the number of different fingerprints in `signers`.";
+    KeyringEmpty, "keyring-empty", Input,
+        "the keyring holds no certificate",
+        "Without the signers' certificates no signature can be checked. Put what `gpg --armor --export FINGERPRINT` prints into \
+         a file of the keyring whose name ends in .asc, .gpg, .pgp or .pub.";
+    KeyFileNotRegular, "key-file-not-regular", Input,
+        "something in the keyring directory is not a regular file",
+        "A symbolic link can be pointed at another certificate without a change in the directory, and a subdirectory would be \
+         overlooked. The keyring is a flat directory of regular files; put the certificate itself there.";
+    KeyFileUnexpected, "key-file-unexpected", Input,
+        "a file in the keyring directory has a name that no certificate has",
+        "Certificates have names that end in .asc, .gpg, .pgp or .pub; files named README and hidden files are left alone. A \
+         revocation in a file that is passed over would leave a revoked certificate good, so anything else is refused. Rename \
+         the file or take it out of the directory.";
+    KeyFileMalformed, "key-file-malformed", Input,
+        "a file of the keyring is not a readable OpenPGP certificate",
+        "A file that cannot be read to its end may hold a revocation, so it is never passed over. Export the certificate again \
+         with `gpg --armor --export FINGERPRINT`; keyboxes (pubring.kbx), truncated files and files of other kinds are not read.";
+    KeyFileSecret, "key-file-secret", Input,
+        "a file of the keyring holds a secret key",
+        "Whoever has the source package can sign with this key. Treat it as compromised: revoke it, sign with a new one, and put \
+         only the output of `gpg --armor --export FINGERPRINT` into the keyring.";
+    TrustInputTooLarge, "trust-input-too-large", Input,
+        "a manifest, signature file or key file is larger than any real one",
+        "The size of what is read before it is believed is bounded, so that nobody can exhaust the builder with it. A \
+         certificate that has grown by other people's certifications shrinks with `gpg --export-options export-minimal`.";
+    SignatureMissing, "signature-missing", Input,
+        "the manifest has no signature file",
+        "No signature, no build. Sign the manifest with `gpg --armor --detach-sign FILE`.";
+    SignatureFormat, "signature-format", Input,
+        "a signature file is not a detached OpenPGP signature",
+        "Expected are binary signature packets, or armored blocks that begin with -----BEGIN PGP SIGNATURE----- and nothing but \
+         blank lines around them. Cleartext-signed and inline-signed files carry a text of their own, which is not \
+         the manifest that would be used. Sign with `gpg --armor --detach-sign FILE`.";
+    SignatureDamaged, "signature-damaged", Input,
+        "a signature file was changed after it was made",
+        "The checksum of the armor is wrong or the signature's own fields contradict each other, so the signature file itself \
+         is not what the signer wrote; nothing is known about the manifest. Get the signature file again, or sign again.";
+    SignatureVersion, "signature-version", Input,
+        "a signature has a version that is not accepted",
+        "Version 4 (RFC 4880) and version 6 (RFC 9580) are read. Version 3 protects neither its time nor its meaning, and other \
+         versions are unknown. Sign again with a current program.";
+    SignatureType, "signature-type", Input,
+        "a signature is not over a binary document",
+        "A text-mode signature also fits the manifest with other line ends, and the remaining types are statements about keys, \
+         not about files. Sign with `gpg --armor --detach-sign FILE`, without --textmode.";
+    SignatureUnsupported, "signature-unsupported", Input,
+        "a signature uses an algorithm that this build does not have",
+        "Which algorithms can be checked depends on the cryptographic backend that the program was built with; \
+         `rustvenv --version` names it and rustvenv(7) has a table. Sign with RSA, Ed25519 or a NIST curve.";
+    SignatureWeak, "signature-weak", Input,
+        "a signature rests on an algorithm that can be forged or soon will be",
+        "Refused are MD5, SHA-1, RIPEMD-160 and SHA-224, RSA below 2048 bits, ElGamal and DSA, both in the signature and in the \
+         certificate that it is checked with. A self-signature made with SHA-1 is renewed by setting the expiry of the \
+         key again; a weak key has to be replaced.";
+    SignatureCritical, "signature-critical", Input,
+        "a signature demands that something is understood which is not",
+        "The signer marked a notation or subpacket as critical: whoever does not know it must not accept the signature. Sign again \
+         without it.";
+    SignatureMismatch, "signature-mismatch", Input,
+        "the manifest is not what was signed",
+        "The signature file is whole, but it belongs to other bytes: the manifest was edited after it was signed, or manifest \
+         and signature are of different versions. Compare the manifest with the one that was reviewed; sign it again \
+         only when the difference is understood.";
+    SignerUnknown, "signer-unknown", Input,
+        "a signature was made by a key that is not in the keyring",
+        "The certificate that made the signature is in no file of the keyring, so nothing can be said about the signature. If its \
+         owner may sign, add the certificate; otherwise have the manifest signed by somebody who may.";
+    SignerNotPinned, "signer-not-pinned", Input,
+        "a signature is good, but its signer is not one of those who may sign",
+        "`signers` names the fingerprints whose signatures count. A certificate in the keyring grants nothing by itself. Have the \
+         manifest signed by one of the named signers.";
+    SignerUnbound, "signer-unbound", Input,
+        "the key that signed was not part of a certificate at that time",
+        "A certificate vouches for its keys by signatures of its own: for the primary key, for each subkey, and back again from a \
+         subkey that signs. None that is valid covers the time of the signature. Export the certificate again from \
+         its owner's keyring.";
+    SignerNotForSigning, "signer-not-for-signing", Input,
+        "the key that signed is not meant for signing data",
+        "The certificate says what each of its keys is for, and this one may only certify, authenticate or encrypt. Sign with a \
+         key that has the signing flag.";
+    SignerExpired, "signer-expired", Input,
+        "the signer's key had expired when it signed",
+        "The key expired before the date of the signature, as far as the certificate in the keyring says. Usually the owner has \
+         extended the expiry and the keyring has the old copy: add the renewed certificate to the keyring and keep the old one.";
+    SignerRevoked, "signer-revoked", Input,
+        "the signer's key is revoked",
+        "A key that was compromised, or revoked without a reason, is void for ever, with all its signatures. A key that was retired or \
+         superseded is void from the date of the revocation. Have the manifest reviewed and signed with another key.";
+    SignatureFuture, "signature-future", Input,
+        "a signature is dated far in the future",
+        "It is dated more than 366 days after the reference time, which is the date of the package. The signer's clock was wrong, \
+         or the signature was meant to outlive every later limit. Correct the clock and sign again.";
+    SignatureExpired, "signature-expired", Input,
+        "a signature has expired",
+        "The signer set a date after which the signature does not count, and the reference time, which is the date of the \
+         package, is later. Review the manifest and sign it again.";
+    ManifestRollback, "manifest-rollback", Input,
+        "the manifest or its signature is older than the configuration allows",
+        "An older list that was once validly signed is being put in the place of a newer one, or `not-before` or the serial in the \
+         configuration was raised too far. Use the current manifest and its signature.";
+    ManifestProject, "manifest-project", Input,
+        "the manifest is validly signed, but for another project",
+        "The configuration names the project that the list has to be for, and the signed header line of the list names another one \
+         or none. A list that was signed for something else says nothing about this package.";
+    ManifestTooOld, "manifest-too-old", Input,
+        "a signature is older than `max-age` allows",
+        "The time from the signature to the reference time, which is the date of the package, exceeds `max-age`. Review the \
+         manifest and sign it again.";
+    ThresholdNotMet, "threshold-not-met", Input,
+        "too few of the signers have signed",
+        "Counted are different certificates with a good signature each. Two signatures by one certificate, by its subkeys or under \
+         different user IDs are one. Have the manifest signed by more of the signers.";
+    ManifestMalformed, "manifest-malformed", Input,
+        "a line of the manifest cannot be read",
+        "A line is what `sha256sum` writes: 64 lower-case hexadecimal digits, a blank, a blank or `*`, and a file name. Empty lines \
+         and lines that begin with `#` are comments. Lines end with LF, and the text is UTF-8 without control characters.";
+    ManifestName, "manifest-name", Input,
+        "the manifest lists a name that is not a plain file name",
+        "Names have no directory, no escapes and no characters that are invisible or reorder text, so that what a reviewer reads is \
+         what is used. Run `sha256sum *.whl` in the directory of the wheels.";
+    ManifestDuplicate, "manifest-duplicate", Input,
+        "the manifest lists one file twice",
+        "A list says each thing once. Write the manifest again from the files it is about.";
+    ManifestConflict, "manifest-conflict", Input,
+        "the manifest has two digests for one file name",
+        "Only one of the two can be the file that was reviewed, and nothing says which. Write the manifest again from the files it \
+         is about.";
+
+    // ---- matching wheels
+    WheelNameMalformed, "wheel-name-malformed", Input,
+        "a wheel's file name does not follow the specification",
+        "The binary distribution format (PEP 427) names a wheel NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl. Name and version \
+         are compared as parsed values, never by prefix.";
+    WheelMissing, "wheel-missing", Input,
+        "no wheel of a locked release is in the wheel directories",
+        "The lock requires a release and no file of that project and version is there. Nothing is fetched while a package is \
+         built: put the wheel into the directory that `wheels` names.";
+    WheelIncompatible, "wheel-incompatible", Input,
+        "there are wheels of a locked release, but none fits the target",
+        "Python tag, ABI tag or platform tag exclude the package's interpreter, architecture or C library. The tags are \
+         compared with those of the target, not of the machine that builds.";
+    WheelAmbiguous, "wheel-ambiguous", Input,
+        "two wheels fit a locked release equally well",
+        "Both are locked and signed, and no rule of the specification prefers one. Remove one, or take its hash out of the lock.";
+    WheelNotInLock, "wheel-not-in-lock", Input,
+        "a wheel is on the signed list, but the lock has other hashes for its release",
+        "The signers approved this file; the lock does not ask for it. Either the lock is out of date or somebody changed it.";
+    WheelNotInManifest, "wheel-not-in-manifest", Input,
+        "a wheel is locked, but it is not on the signed list",
+        "The lock asks for this file and nobody who may sign has approved it. Review it, add it to the manifest and sign that.";
+    WheelDigestMismatch, "wheel-digest-mismatch", Input,
+        "a wheel is not the file that was signed and locked",
+        "Neither the signed list nor the lock has the digest of this file, although its name is known. It was damaged, \
+         rebuilt or replaced. Do not use it; fetch it again and compare.";
+    WheelUnknown, "wheel-unknown", Input,
+        "a wheel is neither on the signed list nor in the lock",
+        "Its file name is that of a locked release, and neither the signers nor the lock know this file. It was rebuilt, \
+         renamed or planted.";
+    WheelArchitectureAll, "wheel-architecture-all", Input,
+        "a package for all architectures would contain machine code",
+        "Architecture: all promises that the package works everywhere; a wheel with a platform tag does not. Use Architecture: \
+         any.";
+    DependencyMissing, "dependency-missing", Input,
+        "a wheel requires a project that is not in the set",
+        "Requires-Dist of an installed wheel, under the chosen extras and for the target, is not met by the locked set. The \
+         application would fail when it imports it. Add it to the lock, or list the project in `missing-ok` when it comes from \
+         somewhere else.";
+    DependencyVersion, "dependency-version", Input,
+        "a wheel requires another version of a project than the locked one",
+        "Requires-Dist of an installed wheel excludes the version that the lock pins.";
+    PythonVersion, "python-version", Input,
+        "a wheel does not support the target's Python",
+        "Requires-Python in the wheel's METADATA excludes the interpreter of the package.";
+    ExtraUnknown, "extra-unknown", Input,
+        "the project does not provide a requested extra",
+        "`extras` names what Provides-Extra of the project's own wheel must list.";
+
+    // ---- the project's own wheel
+    ProjectMalformed, "project-malformed", Configuration,
+        "the source tree is no Python project that can be built",
+        "pyproject.toml has to follow the specification of the [build-system] table (PEP 518): `requires` is a list of \
+         dependency specifiers, `build-backend` names an object and `backend-path` stays inside of the tree. Without such a \
+         table there has to be a setup.py, a setup.cfg or a [project] table. A source tree without a project of its own \
+         says `project = \"none\"`.";
+    BuildRequirementMissing, "build-requirement-missing", Configuration,
+        "what the project's build back end needs is not there",
+        "Nothing is fetched while a package is built. What [build-system] and the back end itself require must be in the \
+         build environment in a version that fits: from packages in Build-Depends, or from the verified wheels that \
+         `build-requirements` names.";
+
+    // ---- the archive (ZIP)
+    ArchiveNotZip, "archive-not-zip", Input,
+        "a wheel is not a ZIP archive",
+        "A wheel ends with an end of central directory record of 22 bytes; this file does not. It was cut off while it \
+         was fetched, or it is something else. Fetch it again and compare its digest.";
+    ArchiveTrailingData, "archive-trailing-data", Input,
+        "something follows the end of a wheel's archive",
+        "Some readers search backwards for the end of an archive and others do not, so a file with something behind that \
+         end can be two archives. Rebuild the wheel, or ask who added the bytes.";
+    ArchiveComment, "archive-comment", Input,
+        "a wheel's archive or one of its members has a comment",
+        "A comment of an archive can contain another archive, which is the one that pip installs. Wheels have no use for \
+         comments; rebuild the wheel without.";
+    ArchiveGap, "archive-gap", Input,
+        "bytes of a wheel's archive belong to no record",
+        "Members, central directory and end record fill an archive from its first to its last byte. Anything between \
+         them, in front of them or left out of the central directory is seen by some readers and not by others, which is \
+         how a file is hidden from review.";
+    ArchiveOverlap, "archive-overlap", Input,
+        "two records of a wheel's archive share bytes",
+        "Members that overlap let a small file expand without end, or mean one thing read from the front and another read \
+         from the directory. No tool that builds wheels writes them.";
+    ArchiveMalformed, "archive-malformed", Input,
+        "a record of a wheel's archive is cut off or not where another one says",
+        "The records of a ZIP archive refer to one another by position and length. Where a reference leads to something \
+         else, readers guess, and guess differently. Fetch the wheel again; if it is the same, rebuild it.";
+    ArchiveMultiDisk, "archive-multi-disk", Input,
+        "a wheel's archive says that it is one part of several",
+        "A wheel is one file. The numbers of disks in a ZIP archive are all zero, and the numbers of members on this disk \
+         and in total are equal.";
+    ArchiveZip64, "archive-zip64", Input,
+        "a wheel's archive uses ZIP64 records where it should not, or contradicts them",
+        "ZIP64 records give sizes and positions a second time, in 64 bits, and readers differ in which one they believe. \
+         They are accepted where sizes demand them or a common writer puts them, and only if both say the same.";
+    ArchiveHeaderMismatch, "archive-header-mismatch", Input,
+        "two records of a wheel's archive say different things of one member",
+        "Name, method, checksum, sizes, time and flags stand in front of a member and again in the central directory, and \
+         sometimes a third time behind the member. Tools differ in which they believe, so a member for which they differ \
+         is a different file for each of them.";
+    ArchiveExtraField, "archive-extra-field", Input,
+        "a member has an extra field that is malformed or not known to be harmless",
+        "Extra fields can rename a member for some readers (0x7075) or hide data. Accepted are timestamps (0x5455, \
+         0x000a), Unix owners (0x7875), ZIP64 sizes and the empty mark of Java archives (0xcafe). Rebuild the wheel with \
+         a current tool.";
+    ArchiveEncrypted, "archive-encrypted", Input,
+        "a member is encrypted",
+        "Nobody can review what nobody can read, and no installer can install it.";
+    ArchiveFlags, "archive-flags", Input,
+        "a member has general purpose flags that wheels do not use",
+        "Known are the flags for the effort of deflate, for a data descriptor and for names in UTF-8. Any other changes \
+         how the member is to be read.";
+    ArchiveMethod, "archive-method", Input,
+        "a member is compressed in a way that wheels are not",
+        "Members of wheels are stored or deflated. Other methods are read by some installers only, and each one is more \
+         code that sees untrusted input. Rebuild the wheel.";
+    ArchiveMemberPath, "archive-member-path", Input,
+        "a member has a path that leaves the wheel, hides or cannot be read in one way",
+        "Paths are relative and consist of components between slashes, none of them empty, `.` or `..`. Backslashes, \
+         control characters, characters that reorder text and names beyond ASCII that are not marked as UTF-8 are \
+         refused, because tools read, repair or skip them differently.";
+    ArchiveMemberType, "archive-member-type", Input,
+        "a member is not a plain file, or not what its name says",
+        "Symbolic links, devices and pipes have no place in a wheel, and installers make different things of them. Names \
+         of directories, and only these, end in a slash.";
+    ArchiveMemberMode, "archive-member-mode", Input,
+        "a member has the set-user-ID, set-group-ID or sticky bit",
+        "No file of a wheel runs with somebody else's rights. Remove the bit from the file and rebuild the wheel.";
+    ArchiveDirectoryContent, "archive-directory-content", Input,
+        "a directory in a wheel's archive has content",
+        "A name that ends in a slash is a directory, of which every installer drops the content. A reviewer who unpacks \
+         the wheel does not see it.";
+    ArchiveDuplicateMember, "archive-duplicate-member", Input,
+        "a path is twice in a wheel's archive",
+        "Some tools take the first of two members with one path and some the last, and a parallel installer a mixture. \
+         Rebuild the wheel.";
+    ArchiveFileAsDirectory, "archive-file-as-directory", Input,
+        "a path is a file and a directory in a wheel's archive",
+        "Which of the two exists after the installation depends on the order in which a tool writes them. Rebuild the \
+         wheel.";
+    ArchiveLimit, "archive-limit", Input,
+        "a wheel exceeds a bound on number or size",
+        "Every bound stands far above what the wheels of PyPI have, so that an input cannot exhaust the machine that \
+         builds the package. If this wheel is real, please report it.";
+    ArchiveBomb, "archive-bomb", Input,
+        "a member expands further than real content does",
+        "A member whose content is many hundred times larger than its compressed form is made to fill memory or disk.";
+    ArchiveDeflate, "archive-deflate", Input,
+        "the compressed content of a member is malformed",
+        "The deflate stream is invalid, ends early, or is followed by bytes that no reader sees. The wheel was damaged or \
+         made to hide something. Fetch it again and compare its digest.";
+    ArchiveSize, "archive-size", Input,
+        "the content of a member has another size than its headers say",
+        "An installer that believes the headers and one that believes the content install different files. Fetch the \
+         wheel again and compare its digest.";
+    ArchiveCrc, "archive-crc", Input,
+        "the content of a member has another checksum than its headers say",
+        "The wheel was damaged on its way, or changed without care. Fetch it again and compare its digest.";
+
+    // ---- the wheel (RECORD, METADATA, WHEEL, entry points)
+    RecordMissing, "record-missing", Input,
+        "a wheel has no RECORD",
+        "RECORD lists every file of a wheel with its hash (the binary distribution format, PEP 427). Without it, what was \
+         added or changed after the wheel was built cannot be told. Rebuild the wheel.";
+    RecordMalformed, "record-malformed", Input,
+        "RECORD of a wheel cannot be read",
+        "RECORD consists of rows of three columns in UTF-8: path, hash and size, separated by commas, quoted as RFC 4180 \
+         says. RECORD has no hash for itself. Rebuild the wheel with a current tool.";
+    RecordPath, "record-path", Input,
+        "RECORD of a wheel names a path that no member of a wheel can have",
+        "Rows of RECORD decide what is removed when a project is uninstalled, so a row that leads outside removes files \
+         of others. Rows of a wheel's RECORD are relative paths below its root.";
+    RecordDuplicate, "record-duplicate", Input,
+        "RECORD of a wheel has two rows for one file",
+        "Two rows that say the same say it once too often, and two that differ leave a choice of which to check. Rebuild \
+         the wheel.";
+    RecordWeakHash, "record-weak-hash", Input,
+        "a row of RECORD has no hash, or one that is too weak",
+        "The recording specification demands sha256 or better; files that differ can be made for md5 and sha1. Only \
+         RECORD itself and its signatures have no hash. Rebuild the wheel with a current tool.";
+    RecordFileUnlisted, "record-file-unlisted", Input,
+        "a file of a wheel is not in its RECORD",
+        "Somebody added the file after the wheel was built, or it was built wrongly. The binary distribution format says \
+         that such a wheel is not installed, although installers do. Ask who made the wheel.";
+    RecordFileMissing, "record-file-missing", Input,
+        "RECORD of a wheel lists a file that is not there",
+        "Somebody removed the file after the wheel was built, or it was built wrongly. Ask who made the wheel, or rebuild \
+         it.";
+    RecordDigest, "record-digest", Input,
+        "a file of a wheel is not the one that RECORD lists",
+        "Size or hash of the content differ from the row in RECORD, so somebody changed one of the two after the wheel \
+         was built. Do not use the wheel before you know who did and why.";
+    WheelMetadata, "wheel-metadata", Input,
+        "METADATA or WHEEL of a wheel is missing, malformed or says something else than the file name",
+        "Name, version and tags stand in three places of a wheel. When they disagree, a reviewer who read one of them reviewed \
+         another wheel than the one that would be installed.";
+    EntryPointMalformed, "entry-point-malformed", Input,
+        "an entry point of a wheel is not one",
+        "Names of console and GUI scripts become file names in bin/, their values become code. Names consist of letters, digits, \
+         `.`, `_`, `-` and `+`; values are MODULE:FUNCTION with Python identifiers.";
+
+    // ---- the plan
+    PathReserved, "path-reserved", Input,
+        "a wheel claims a path that belongs to the environment itself",
+        "bin/python*, bin/activate*, pyvenv.cfg and share/rustvenv are made by this program. A wheel that ships one of them \
+         would replace the interpreter or the record of where the environment came from.";
+    PathCollision, "path-collision", Input,
+        "two sources claim one path",
+        "Two wheels, or a wheel and a file that the package put there before, have different content for one path. pip lets the \
+         last one win, uv leaves it to chance.";
+    PathCase, "path-case", Input,
+        "two paths differ only in case or in Unicode normalisation",
+        "On a file system that does not tell them apart one of the two files replaces the other, and a reviewer takes one for \
+         the other.";
+
+    // ---- debhelper
+    ElfMalformed, "elf-malformed", Input,
+        "a file that begins like an ELF object cannot be read as one",
+        "The shared libraries that the package needs are read from the ELF files of the wheels; one that cannot be read would \
+         leave its needs out of Depends.";
+    ElfArchitecture, "elf-architecture", Input,
+        "an ELF file is for another architecture than the package",
+        "The file would not load on the machines that the package is for, whatever the wheel's tag says.";
+    LibraryUnknown, "library-unknown", Input,
+        "an ELF file needs a shared library whose package is not known",
+        "The library is neither in the environment nor one of those that the manylinux policies allow from the system. The \
+         package that ships it cannot be put into Depends.";
+    LibraryVersionUnknown, "library-version-unknown", Input,
+        "an ELF file needs a version of a system library that is not known",
+        "The symbol version is in no table, so no lower bound for Depends can be computed: the library is newer than this \
+         program, or private.";
+
+    // ---- the finished tree
+    ByteCodeLeft, "byte-code-left", Input,
+        "compiled byte code is in the environment",
+        "A hook of debian/rules ran the environment's Python, which compiled what it imported. Byte code depends on the order of \
+         imports and is not covered by any signature. Run that Python with `-B`; `dh` already sets PYTHONDONTWRITEBYTECODE.";
+    InstalledFileChanged, "installed-file-changed", Input,
+        "a file of the environment is not what was installed",
+        "Between the installation and the end of the build something changed, replaced or removed a file that came from a \
+         verified wheel. Look for an override or a hook in debian/rules that works on the whole package.";
+}
+
+impl Code {
+    /// The code whose name is `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_kebab_case() {
+        let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for name in names {
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{name}");
+            assert!(Code::from_name(name).is_some());
+        }
+    }
+
+    #[test]
+    fn every_row_explains_itself() {
+        for code in Code::ALL {
+            assert!(!code.title().ends_with('.'), "{}: a title is no sentence", code.name());
+            assert!(code.explanation().ends_with('.'), "{}: an explanation is sentences", code.name());
+            assert!(!code.explanation().contains("  "), "{}: double blank", code.name());
+        }
+    }
+}

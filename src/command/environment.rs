@@ -1,0 +1,292 @@
+//! From inputs to a decision: what `prepare` and `install` have in common.
+//!
+//! Enters: [`Inputs`] and the directory where one build keeps its state. Leaves: a [`Decided`] environment: its plan, its
+//! dependencies, its facts; or every reason why there is none. Nothing below debian/PKG is written here. The project's own wheel is
+//! built once, early, into the state directory, and taken from there by the later step if it is still the file that was built.
+
+use super::inputs::Inputs;
+use crate::code::Code;
+use crate::config::{BuildRequirements, Project, Relocation, SourcePath, SystemSitePackages};
+use crate::debhelper::depends::{self, Dependency};
+use crate::debhelper::elf;
+use crate::digest::Sha256;
+use crate::lock::Lock;
+use crate::maintain::build_system::BuildEnvironment;
+use crate::maintain::project::{self, BuildRequest, Network};
+use crate::plan::dependencies::{self, Extras};
+use crate::plan::layout::Request;
+use crate::plan::{Plan, provenance};
+use crate::refusal::{Failure, Refusal};
+use crate::sink::{list::Listing, write};
+use crate::system::fs;
+use crate::trust::verified::VerifiedManifest;
+use crate::trust::verified_wheel::{Origin, VerifiedWheel};
+use crate::wheel::Wheel;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What becomes of the source tree's own project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnWheel {
+    /// It is built, whether or not an earlier run did.
+    Build,
+    /// The one that the early step built is taken; it is built if there is none.
+    Take,
+}
+
+/// An environment that is decided and not yet written.
+#[derive(Debug)]
+pub struct Decided {
+    /// Every path.
+    pub plan: Plan,
+    /// Packages with the libraries that it needs.
+    pub libraries: BTreeSet<Dependency>,
+    /// The substitution variable for its dependencies.
+    pub depends_variable: &'static str,
+    /// The signed list; none when the lock is empty.
+    pub manifest: Option<VerifiedManifest>,
+    /// The wheels in it.
+    pub wheels: Vec<Arc<Wheel>>,
+    /// Lines of the lock that are not for this target.
+    pub skipped: Vec<String>,
+}
+
+/// What the early step leaves about the project's own wheel.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Built {
+    file_name: String,
+    sha256: String,
+}
+
+/// Verifies everything, builds or takes the project's own wheel, and plans.
+///
+/// # Errors
+/// Every refusal of the first stage that has any, or what could not be done.
+pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut(&str)) -> Result<Decided, Failure> {
+    let config = &inputs.config;
+    let build_files = match (&config.project, &config.build_requirements) {
+        (Project::Build(_), BuildRequirements::Locked(files)) => files.as_slice(),
+        _ => &[],
+    };
+    let (lock, build_lock, manifest) = both(
+        both(inputs.lock(&config.requirements), inputs.lock(build_files)),
+        manifest_if_needed(inputs, build_files),
+    )
+    .map(|((lock, build_lock), manifest)| (lock, build_lock, manifest))?;
+
+    let (wheels, build_wheels) =
+        both(open(inputs, &lock, manifest.as_ref()), open(inputs, &build_lock, manifest.as_ref()))?;
+    if let Some(manifest) = &manifest {
+        for warning in manifest.warnings() {
+            talk(&warning.to_string());
+        }
+        let signers: Vec<String> = manifest.signers().iter().map(|signer| signer.fingerprint.to_string()).collect();
+        talk(&format!("{} wheels verified, signed by {}", wheels.len() + build_wheels.len(), signers.join(" and ")));
+    }
+    let mut wheels = wheels;
+    if let Project::Build(directory) = &config.project {
+        let verified = own_wheel(inputs, directory, build_wheels, state, own, talk)?;
+        if let Some(locked) = lock.releases.get(verified.file_name().name()) {
+            let message = format!("{}: `{}` is the project of this source tree", locked.origin, locked.name);
+            return Err(Refusal::new(Code::RequirementDuplicate, message)
+                .hint("take it out of the lock, or set `project = \"none\"`")
+                .into());
+        }
+        wheels.push(Arc::new(Wheel::open(&verified, &inputs.limits)?));
+    }
+
+    let mut refusals = unsuitable(inputs, &lock, &wheels);
+    let depends_variable = inputs.package.depends_variable();
+    if depends_variable.is_none() {
+        let message = format!("debian/control: `{}` gives computed dependencies no place", inputs.package.name);
+        refusals.push(Refusal::new(Code::DependsNotUsed, message).expected("Depends: ${misc:Depends}"));
+    }
+    let location = config.location();
+    let mut request = Request::new(config, &location, &inputs.interpreter, &wheels, inputs.epoch);
+    let architecture = if inputs.package.is_for_all() { "all" } else { inputs.architecture.debian() };
+    request.documents =
+        provenance::documents(&inputs.package.name, architecture, &inputs.interpreter, manifest.as_ref(), &wheels);
+    let (Ok(plan), Some(depends_variable), true) =
+        (request.plan().map_err(|more| refusals.extend(more)), depends_variable, refusals.is_empty())
+    else {
+        return Err(refusals.into());
+    };
+    let libraries = libraries(inputs, &plan)?;
+    Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped })
+}
+
+/// Both values, or the refusals of both; what could not be done comes before what was refused.
+fn both<A, B>(a: Result<A, Failure>, b: Result<B, Failure>) -> Result<(A, B), Failure> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Failure::Refused(mut a)), Err(Failure::Refused(b))) => {
+            a.extend(b);
+            Err(Failure::Refused(a))
+        }
+        (Err(unable @ Failure::Unable { .. }), _) | (_, Err(unable @ Failure::Unable { .. })) => Err(unable),
+        (Err(refused), _) | (_, Err(refused)) => Err(refused),
+    }
+}
+
+/// A package without requirements needs no list; every other does.
+fn manifest_if_needed(inputs: &Inputs, build_files: &[SourcePath]) -> Result<Option<VerifiedManifest>, Failure> {
+    if inputs.config.requirements.is_empty() && build_files.is_empty() {
+        return Ok(None);
+    }
+    inputs.manifest().map(Some)
+}
+
+fn open(inputs: &Inputs, lock: &Lock, manifest: Option<&VerifiedManifest>) -> Result<Vec<Arc<Wheel>>, Failure> {
+    let Some(manifest) = manifest else { return Ok(Vec::new()) };
+    let mut wheels = Vec::new();
+    let mut refusals = Vec::new();
+    for verified in inputs.wheels(lock, manifest)? {
+        match Wheel::open(&verified, &inputs.limits) {
+            Ok(wheel) => wheels.push(Arc::new(wheel)),
+            Err(more) => refusals.extend(more),
+        }
+    }
+    if refusals.is_empty() { Ok(wheels) } else { Err(refusals.into()) }
+}
+
+/// Wheels that are sound and do not fit together or not into this package.
+fn unsuitable(inputs: &Inputs, lock: &Lock, wheels: &[Arc<Wheel>]) -> Vec<Refusal> {
+    let mut extras: Extras =
+        lock.releases.values().map(|locked| (locked.name.clone(), locked.extras.clone())).collect();
+    for wheel in wheels.iter().filter(|wheel| *wheel.origin() == Origin::SourcePackage) {
+        extras.insert(wheel.name().clone(), inputs.config.extras.clone());
+    }
+    let mut refusals =
+        dependencies::check(wheels, &extras, &inputs.config.missing_ok, &inputs.interpreter, &inputs.target);
+    if inputs.config.project == Project::None && !inputs.config.extras.is_empty() {
+        refusals
+            .push(Refusal::new(Code::ConfigMalformed, "`extras` are those of the project, and `project` is \"none\""));
+    }
+    if inputs.package.is_for_all() {
+        for wheel in wheels {
+            let machine_code = wheel.members().iter().find(|member| member.elf);
+            let platform = wheel.file_name().tags().iter().find(|tag| tag.platform != "any");
+            if let Some(found) = platform
+                .map(|tag| format!("tag `{tag}`"))
+                .or_else(|| machine_code.map(|member| format!("the ELF object `{}`", member.path)))
+            {
+                let message =
+                    format!("`{}` is not for all architectures, and `{}` is", wheel.file_name(), inputs.package.name);
+                refusals.push(
+                    Refusal::new(Code::WheelArchitectureAll, message)
+                        .expected("Architecture: any in debian/control")
+                        .found(found),
+                );
+            }
+        }
+    }
+    refusals
+}
+
+fn libraries(inputs: &Inputs, plan: &Plan) -> Result<BTreeSet<Dependency>, Failure> {
+    let mut files = Vec::new();
+    let mut refusals = Vec::new();
+    for (path, content) in plan.elf_files() {
+        match elf::read(&content.read()?) {
+            Ok(needs) => files.push((path.to_owned(), needs)),
+            Err(why) => refusals.push(Refusal::new(Code::ElfMalformed, format!("`{path}` cannot be read: {why}"))),
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals.into());
+    }
+    let interpreter = (inputs.interpreter.major(), inputs.interpreter.minor());
+    Ok(depends::depends(&files, &inputs.architecture, interpreter)?)
+}
+
+fn own_wheel(
+    inputs: &Inputs,
+    directory: &SourcePath,
+    build_wheels: Vec<Arc<Wheel>>,
+    state: &Path,
+    own: OwnWheel,
+    talk: &mut dyn FnMut(&str),
+) -> Result<VerifiedWheel, Failure> {
+    let place = state.join("project");
+    let note = place.join("built.json");
+    if own == OwnWheel::Take && fs::status(&note)?.is_some() {
+        return take(inputs, &place, &note);
+    }
+    fs::remove(&place)?;
+    let room = state.join("build");
+    fs::remove(&room)?;
+    let work = room.join("work");
+    fs::create_dir_all(&work)?;
+    let environment = build_environment(inputs, build_wheels, &fs::canonicalize(&room)?)?;
+    let built = project::build(&BuildRequest {
+        // a back end that packs all it sees would put them into the project's own wheel
+        exclude: inputs.config.wheels.iter().map(|path| inputs.source.join(path.as_str())).collect(),
+        source: inputs.path(directory)?,
+        work,
+        interpreter: PathBuf::from(inputs.interpreter.path()),
+        environment,
+        source_date_epoch: inputs.epoch,
+        version: inputs.upstream_version()?,
+    })?;
+    if built.network == Network::Reachable {
+        talk("this machine allows no network namespace: the build back end ran with proxies that do not exist");
+    }
+    for path in &built.left_out {
+        talk(&format!("left out of the project's build, because it leads out of the source tree: {}", path.display()));
+    }
+    let verified = VerifiedWheel::built_from_source_package(&built.file_name, built.bytes)?;
+    let file_name = verified.file_name().to_string();
+    talk(&format!("{file_name} built from this source package"));
+    fs::replace(&place.join(&file_name), &verified.bytes(), 0o644)?;
+    let built = Built { file_name, sha256: verified.sha256().hex() };
+    let text = serde_json::to_string(&built).map_err(|error| Failure::unable(error.to_string()))?;
+    fs::replace(&note, text.as_bytes(), 0o644)?;
+    // only the result is needed, and the log if it failed
+    fs::remove(&room)?;
+    Ok(verified)
+}
+
+fn take(inputs: &Inputs, place: &Path, note: &Path) -> Result<VerifiedWheel, Failure> {
+    let changed = || {
+        Failure::unable_hint(
+            format!("{} is not what the early step left there", place.display()),
+            "run `debian/rules clean` and build again",
+        )
+    };
+    let built: Built = serde_json::from_str(&fs::read_text(note, 1 << 16)?).map_err(|_| changed())?;
+    let bytes = fs::read(&place.join(&built.file_name), inputs.limits.wheel_size)?;
+    if Sha256::from_hex(&built.sha256) != Some(Sha256::of(&bytes)) {
+        return Err(changed());
+    }
+    Ok(VerifiedWheel::built_from_source_package(&built.file_name, bytes)?)
+}
+
+/// The environment in which the project's back end runs: verified wheels in an environment of their own, or the
+/// distribution's modules.
+fn build_environment(inputs: &Inputs, wheels: Vec<Arc<Wheel>>, room: &Path) -> Result<BuildEnvironment, Failure> {
+    if inputs.config.build_requirements == BuildRequirements::Distribution {
+        return Ok(BuildEnvironment::Distribution);
+    }
+    let refusals =
+        dependencies::check(&wheels, &Extras::new(), &inputs.config.missing_ok, &inputs.interpreter, &inputs.target);
+    if !refusals.is_empty() {
+        return Err(refusals.into());
+    }
+    let location = "/environment";
+    let request = Request {
+        wheels: &wheels,
+        interpreter: &inputs.interpreter,
+        location,
+        name: "build",
+        system_site_packages: SystemSitePackages::Hidden,
+        relocation: Relocation::Relocatable,
+        commands: Vec::new(),
+        documents: Vec::new(),
+        mtime: inputs.epoch,
+    };
+    write::write(&request.plan()?, room, &Listing::default())?;
+    Ok(BuildEnvironment::VirtualEnvironment(room.join("environment")))
+}

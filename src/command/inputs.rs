@@ -1,0 +1,344 @@
+//! Reading what a package build is made of: the one place that opens the files which a configuration names.
+//!
+//! Enters: the source tree, a configuration file, a package's name. Leaves: [`Inputs`], the settings and the target as values, and on
+//! request the verified manifest and wheels. Every path is checked to stay below the source tree, symbolic links resolved; wheels
+//! themselves may be links (stores of large files use them), since their content is verified whatever they are called.
+
+use crate::code::Code;
+use crate::config::{Config, SourcePath};
+use crate::debhelper::control::BinaryPackage;
+use crate::limits::Limits;
+use crate::lock::{Lock, requirements};
+use crate::maintain::build_system::upstream_version;
+use crate::python::architecture::Architecture;
+use crate::python::dependency::Target;
+use crate::python::interpreter::Interpreter;
+use crate::python::tags::{CompatibleTags, Glibc};
+use crate::python::wheel_filename::WheelFilename;
+use crate::refusal::{Failure, Refusal};
+use crate::system::env;
+use crate::system::fs::{self, Kind};
+use crate::system::process::Program;
+use crate::trust::InputFile;
+use crate::trust::keyring::{FileRole, Keyring, file_role};
+use crate::trust::openpgp::{Fingerprint, Policy};
+use crate::trust::verified::{self, UnverifiedManifest, VerifiedManifest};
+use crate::trust::verified_wheel::{Candidate, VerifiedWheel, verify_wheels};
+use std::path::{Path, PathBuf};
+
+/// Suffixes of signature files beside a manifest.
+const SIGNATURE_SUFFIXES: &[&str] = &["asc", "sig", "gpg"];
+
+/// Everything about one binary package but its wheels.
+#[derive(Debug)]
+pub struct Inputs {
+    /// Root of the source tree, resolved.
+    pub source: PathBuf,
+    /// The settings.
+    pub config: Config,
+    /// The binary package.
+    pub package: BinaryPackage,
+    /// The interpreter.
+    pub interpreter: Interpreter,
+    /// The architecture that is built for.
+    pub architecture: Architecture,
+    /// The environment of markers.
+    pub target: Target,
+    /// The tags that fit.
+    pub tags: CompatibleTags,
+    /// Time of everything, in seconds since 1970.
+    pub epoch: u64,
+    /// Bounds on what is read.
+    pub limits: Limits,
+}
+
+impl Inputs {
+    /// Reads the configuration `config_file` of `package` in the source tree `source`.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, or what of the build system cannot be told.
+    pub fn read(source: &Path, config_file: &Path, package: &str) -> Result<Self, Failure> {
+        let limits = Limits::DEFAULT;
+        let text = fs::read_text(config_file, limits.configuration_size)?;
+        let config = Config::parse(&config_file.to_string_lossy(), &text, package)?;
+        let source = fs::canonicalize(source)?;
+        let control = fs::read_text(&source.join("debian/control"), limits.configuration_size)?;
+        let package = BinaryPackage::find(&control, package)
+            .ok_or_else(|| Failure::unable(format!("debian/control has no binary package `{package}`")))?;
+        let interpreter = match &config.python {
+            Some(interpreter) => interpreter.clone(),
+            None => default_interpreter()?,
+        };
+        let architecture = host_architecture()?;
+        let glibc = match config.glibc {
+            Some(glibc) => glibc,
+            None => build_system_glibc(&architecture)?,
+        };
+        let target = Target::new(&interpreter, &architecture).map_err(Failure::unable)?;
+        let tags = CompatibleTags::of(&interpreter, &architecture, glibc);
+        let epoch = source_date_epoch(&source)?;
+        Ok(Self { source, config, package, interpreter, architecture, target, tags, epoch, limits })
+    }
+
+    /// The path on this machine of a path of the configuration.
+    ///
+    /// # Errors
+    /// When it does not exist or leads out of the source tree.
+    pub fn path(&self, path: &SourcePath) -> Result<PathBuf, Failure> {
+        self.inside(path.as_str())
+    }
+
+    fn inside(&self, relative: &str) -> Result<PathBuf, Failure> {
+        let joined = self.source.join(relative);
+        if fs::status(&joined)?.is_none() {
+            return Err(Refusal::new(Code::ConfigFileMissing, format!("`{relative}` does not exist"))
+                .expected("a path below the source tree")
+                .hint("create it, or name the right one in the configuration")
+                .into());
+        }
+        let resolved = fs::canonicalize(&joined)?;
+        if resolved.starts_with(&self.source) {
+            return Ok(joined);
+        }
+        Err(Refusal::new(Code::ConfigPathEscapes, format!("`{relative}` leads out of the source tree"))
+            .found(resolved.display().to_string())
+            .hint("put the file into the source package, or nobody else can build it")
+            .into())
+    }
+
+    /// The lock that `files` hold.
+    ///
+    /// # Errors
+    /// As [`requirements::read`].
+    pub fn lock(&self, files: &[SourcePath]) -> Result<Lock, Failure> {
+        let names: Vec<String> = files.iter().map(|file| file.as_str().to_owned()).collect();
+        let lock = requirements::read(&names, &self.target, &self.limits, &mut |from, name| {
+            let relative = beside(from, name).ok_or_else(|| {
+                Refusal::new(
+                    Code::ConfigPathEscapes,
+                    format!("{from} includes `{name}`, which is not below the source tree"),
+                )
+            })?;
+            let path = self.inside(&relative)?;
+            Ok((relative, fs::read_text(&path, self.limits.requirements_size)?))
+        })?;
+        if lock.releases.is_empty() && !names.is_empty() {
+            let message = format!("`{}` names nothing to install", names.join("`, `"));
+            let mut refusal = Refusal::new(Code::LockEmpty, message)
+                .hint("write `requirements = []` for a project without dependencies");
+            if !lock.skipped.is_empty() {
+                refusal = refusal.found(format!("{} lines whose markers are false for the target", lock.skipped.len()));
+            }
+            return Err(refusal.into());
+        }
+        Ok(lock)
+    }
+
+    /// The signed list, verified.
+    ///
+    /// # Errors
+    /// As [`Keyring::read`] and [`verified::verify`].
+    pub fn manifest(&self) -> Result<VerifiedManifest, Failure> {
+        let keyring = self.keyring()?;
+        let name = self.config.manifest.as_str();
+        let read = |name: &str, limit| -> Result<InputFile, Failure> {
+            Ok(InputFile { name: name.to_owned(), bytes: fs::read(&self.inside(name)?, limit)? })
+        };
+        let manifest = read(name, self.limits.manifest_size)?;
+        let mut signatures = Vec::new();
+        for suffix in SIGNATURE_SUFFIXES {
+            let name = format!("{name}.{suffix}");
+            if fs::status(&self.source.join(&name))?.is_some() {
+                signatures.push(read(&name, self.limits.signature_size)?);
+            }
+        }
+        let pinned: Vec<Result<Fingerprint, Refusal>> =
+            self.config.signers.iter().map(|text| Fingerprint::parse(text)).collect();
+        let refused: Vec<Refusal> = pinned.iter().filter_map(|one| one.as_ref().err().cloned()).collect();
+        if !refused.is_empty() {
+            return Err(refused.into());
+        }
+        let policy = Policy {
+            signers: pinned.into_iter().filter_map(Result::ok).collect(),
+            threshold: self.config.threshold,
+            ..Policy::new(self.epoch)
+        };
+        Ok(verified::verify(UnverifiedManifest { manifest, signatures }, &keyring, &policy)?)
+    }
+
+    /// The upstream part of the version in debian/changelog, for back ends that would ask a version control system.
+    ///
+    /// # Errors
+    /// When debian/changelog cannot be read.
+    pub fn upstream_version(&self) -> Result<Option<String>, Failure> {
+        let changelog = self.source.join("debian/changelog");
+        let version = output(&["dpkg-parsechangelog", "-l", &changelog.to_string_lossy(), "-SVersion"])?;
+        Ok(upstream_version(&version))
+    }
+
+    fn keyring(&self) -> Result<Keyring, Failure> {
+        let mut files = Vec::new();
+        let mut refusals = Vec::new();
+        for place in &self.config.keyring {
+            let path = self.path(place)?;
+            let certificate = |path: &Path, name: String| -> Result<InputFile, Failure> {
+                Ok(InputFile { name, bytes: fs::read(path, self.limits.certificate_size)? })
+            };
+            match fs::status(&path)?.map(|status| status.kind) {
+                Some(Kind::File) => files.push(certificate(&path, place.to_string())?),
+                Some(Kind::Directory) => {
+                    for entry in fs::list(&path)? {
+                        let file_name = entry.name.to_string_lossy().into_owned();
+                        let name = format!("{place}/{file_name}");
+                        match (file_role(&file_name), entry.kind) {
+                            (FileRole::Ignored, _) => {}
+                            (FileRole::Certificate, Kind::File) => files.push(certificate(&entry.path, name)?),
+                            (FileRole::Certificate, _) => refusals.push(not_regular(&name)),
+                            (FileRole::Unexpected, _) => refusals.push(
+                                Refusal::new(
+                                    Code::KeyFileUnexpected,
+                                    format!("`{name}` is no certificate by its name"),
+                                )
+                                .expected("files that end in `.asc`, `.gpg`, `.pgp` or `.pub`, and README files")
+                                .hint("remove it from the keyring"),
+                            ),
+                        }
+                    }
+                }
+                _ => refusals.push(not_regular(place.as_str())),
+            }
+            if files.len() > self.limits.certificate_files {
+                return Err(Failure::unable(format!("{place} has more than {} files", self.limits.certificate_files)));
+            }
+        }
+        match Keyring::read(&files) {
+            Ok(keyring) if refusals.is_empty() => Ok(keyring),
+            Ok(_) => Err(refusals.into()),
+            Err(more) => {
+                refusals.extend(more);
+                Err(refusals.into())
+            }
+        }
+    }
+
+    /// A verified wheel for each release of `lock`.
+    ///
+    /// # Errors
+    /// As [`verify_wheels`].
+    pub fn wheels(&self, lock: &Lock, manifest: &VerifiedManifest) -> Result<Vec<VerifiedWheel>, Failure> {
+        let mut candidates = Vec::new();
+        for directory in &self.config.wheels {
+            let path = self.path(directory)?;
+            for entry in fs::list(&path)? {
+                if candidates.len() > self.limits.wheel_files {
+                    return Err(Failure::unable(format!(
+                        "{directory} has more than {} wheels",
+                        self.limits.wheel_files
+                    )));
+                }
+                // sdists, sums and notes lie beside wheels; a name that is none cannot be that of a locked release
+                if let Ok(file_name) = WheelFilename::parse(&entry.name.to_string_lossy()) {
+                    let path = format!("{directory}/{file_name}");
+                    candidates.push(Candidate { file_name, path });
+                }
+            }
+        }
+        verify_wheels(lock, manifest, &candidates, &self.tags, &mut |candidate| {
+            fs::read(&self.source.join(&candidate.path), self.limits.wheel_size)
+        })
+    }
+}
+
+fn not_regular(name: &str) -> Refusal {
+    Refusal::new(Code::KeyFileNotRegular, format!("`{name}` is not a regular file"))
+        .expected("the certificate itself")
+        .hint("copy the certificate into the keyring instead of linking to it")
+}
+
+/// The file `name` as named in the file `from`, relative to the source tree; `None` when it is not below it.
+fn beside(from: &str, name: &str) -> Option<String> {
+    if name.starts_with('/') {
+        return None;
+    }
+    let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let mut parts: Vec<&str> = Vec::new();
+    for part in directory.split('/').chain(name.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// What /usr/bin/python3 is a link to: the distribution's choice.
+fn default_interpreter() -> Result<Interpreter, Failure> {
+    let link = Path::new("/usr/bin/python3");
+    let target = fs::status(link)?.and_then(|_| fs::read_link(link).ok());
+    target.and_then(|target| Interpreter::parse(&target.file_name()?.to_string_lossy())).ok_or_else(|| {
+        Failure::unable_hint(
+            "cannot tell the distribution's Python: /usr/bin/python3 is no link to python3.X",
+            "add python3 to Build-Depends, or set `python` in the configuration",
+        )
+    })
+}
+
+/// The architecture that dpkg builds for.
+fn host_architecture() -> Result<Architecture, Failure> {
+    let name = match env::deb_host_arch() {
+        Some(name) => name,
+        None => output(&["dpkg-architecture", "-qDEB_HOST_ARCH"])?,
+    };
+    Architecture::from_debian(&name).ok_or_else(|| {
+        Failure::unable(format!("no wheels can be chosen for the architecture `{name}`: it is not known"))
+    })
+}
+
+/// The version of the C library package of the build system, without the Debian revision.
+fn build_system_glibc(architecture: &Architecture) -> Result<Glibc, Failure> {
+    let query = |package: &str| output(&["dpkg-query", "-W", "-f=${Version}", package]);
+    let version = query(&format!("libc6:{}", architecture.debian())).or_else(|_| query("libc6"))?;
+    let upstream = version.split(['-', '+']).next().unwrap_or_default();
+    Glibc::parse(upstream).ok_or_else(|| {
+        Failure::unable_hint(
+            format!("cannot tell the version of the C library from that of libc6, `{version}`"),
+            "set `glibc` in the configuration",
+        )
+    })
+}
+
+/// SOURCE_DATE_EPOCH, else the date of the newest entry of debian/changelog in `source`; never the clock.
+///
+/// # Errors
+/// When neither tells a time.
+pub fn source_date_epoch(source: &Path) -> Result<u64, Failure> {
+    if let Some(epoch) = env::source_date_epoch()? {
+        return Ok(epoch);
+    }
+    let changelog = source.join("debian/changelog");
+    let text = output(&["dpkg-parsechangelog", "-l", &changelog.to_string_lossy(), "-STimestamp"])?;
+    text.parse().map_err(|_| Failure::unable(format!("{} has no date: `{text}`", changelog.display())))
+}
+
+fn output(argv: &[&str]) -> Result<String, Failure> {
+    let bytes = Program::new(argv.iter().copied()).run()?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn included_files_stay_in_the_tree() {
+        assert_eq!(beside("requirements.txt", "base.txt").as_deref(), Some("base.txt"));
+        assert_eq!(beside("requirements/prod.txt", "./base.txt").as_deref(), Some("requirements/base.txt"));
+        assert_eq!(beside("requirements/prod.txt", "../base.txt").as_deref(), Some("base.txt"));
+        for name in ["../base.txt", "/etc/passwd", "a/../../b", ".", ""] {
+            assert_eq!(beside("requirements.txt", name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The commands: read, call the core, write. One file a command; what several share stands in `inputs`.
+//!
+//! Enters: what was typed. Leaves: files, text on standard output for programs and on standard error for people, and a
+//! [`Failure`](crate::refusal::Failure) that `main` turns into an exit status. Decisions are deliberately absent: they are made in the modules above.
+
+pub mod inputs;
+
+pub mod environment;
+
+pub mod prepare;
+
+pub mod install;
+
+pub mod seal;
+
+pub mod explain;
+
+use crate::refusal::Failure;
+use std::io::{ErrorKind, Write as _};
+
+/// Writes `text`, which programs may read, to standard output. A reader that has seen enough is no error.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::unable(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,24 @@
+//! `rustvenv prepare`: everything that can be refused is refused here, before the package is put together.
+//!
+//! The early step of a package build. It verifies the wheels, builds the project's own and makes the plan, so that a mistake is
+//! told in the first second; it leaves only the project's wheel, in the state directory.
+
+use super::environment::{OwnWheel, decide};
+use super::inputs::Inputs;
+use super::install::Talk;
+use crate::cli::PrepareArguments;
+use crate::refusal::Failure;
+use crate::system::fs;
+
+/// Carries the command out.
+///
+/// # Errors
+/// As [`decide`].
+pub fn run(arguments: &PrepareArguments) -> Result<(), Failure> {
+    let talk = Talk::new(arguments.common.verbose);
+    let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config, &arguments.common.package)?;
+    fs::create_dir_all(&arguments.common.state)?;
+    let decided = decide(&inputs, &arguments.common.state, OwnWheel::Build, &mut |line| talk.line(line))?;
+    talk.details(&decided);
+    Ok(())
+}

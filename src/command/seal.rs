@@ -1,0 +1,65 @@
+//! `rustvenv seal`: the last look, and one time for everything.
+//!
+//! Runs before dpkg-deb. What was installed has to be there unchanged; files that hooks of the package added are left in place.
+//! Then every path of the package, DEBIAN included, gets SOURCE_DATE_EPOCH as its modification time: dpkg-deb lowers newer
+//! times to it, but keeps older ones, which differ between a checkout and a tarball.
+
+use super::inputs::source_date_epoch;
+use super::install::Talk;
+use crate::cli::SealArguments;
+use crate::code::Code;
+use crate::refusal::{Failure, Refusal};
+use crate::sink::compare::{Difference, compare};
+use crate::sink::list::Listing;
+use crate::sink::write::is_byte_code;
+use crate::system::fs;
+use std::path::Path;
+
+/// Carries the command out.
+///
+/// # Errors
+/// Every planned path that is no longer what was installed, and byte code that a hook left.
+pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
+    let talk = Talk::new(arguments.common.verbose);
+    let record = arguments.common.state.join("installed.jsonl");
+    if fs::status(&record)?.is_none() {
+        return Err(Failure::unable_hint(
+            format!("{} does not exist: nothing was installed into this package", record.display()),
+            "dh_rustvenv has to run before; a debian/rules that overrides it has to call it",
+        ));
+    }
+    let listing = Listing::from_json_lines(&record.to_string_lossy(), &fs::read_text(&record, u64::MAX)?)?;
+    let differences = compare(&listing, &arguments.destdir)?;
+    let refusals: Vec<Refusal> = differences.iter().filter_map(refusal).collect();
+    if !refusals.is_empty() {
+        return Err(refusals.into());
+    }
+    for added in &differences {
+        talk.line(&format!("{} was added by this package", added.path));
+    }
+    let epoch = source_date_epoch(&arguments.common.sourcedir)?;
+    let mut paths = fs::walk(&arguments.destdir)?;
+    paths.reverse();
+    for (path, _) in paths {
+        fs::set_mtime(&arguments.destdir.join(path), epoch)?;
+    }
+    fs::set_mtime(&arguments.destdir, epoch)
+}
+
+fn refusal(difference: &Difference) -> Option<Refusal> {
+    let Difference { path, expected, found } = difference;
+    let Some(expected) = expected else {
+        let byte_code = is_byte_code(Path::new(path)) && path.ends_with(".pyc");
+        return byte_code.then(|| {
+            Refusal::new(Code::ByteCodeLeft, format!("`{path}` was compiled while the package was built"))
+                .hint("run the environment's Python with `-B` in hooks of debian/rules")
+        });
+    };
+    let found = found.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+    Some(
+        Refusal::new(Code::InstalledFileChanged, format!("`{path}` is not what was installed"))
+            .expected(expected.to_string())
+            .found(found)
+            .hint("look for an override or a hook in debian/rules that works on the whole package after dh_rustvenv"),
+    )
+}

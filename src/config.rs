@@ -1,0 +1,411 @@
+//! The configuration of one binary package's virtual environment: debian/PKG.rustvenv.
+//!
+//! Enters: TOML text, the package's name. Leaves: a [`Config`] in which every value is of its own type and every path stays below
+//! the source tree. Strict: what is not known is an error with its line, because an option that does nothing is a check that
+//! does not happen. Every key has a default, so that an empty file works in the standard layout (rustvenv(5)). The environment
+//! and the command line are deliberately no source of settings: .buildinfo records neither.
+
+use crate::code::Code;
+use crate::python::entry_points::is_script_name;
+use crate::python::interpreter::Interpreter;
+use crate::python::name::ProjectName;
+use crate::python::tags::Glibc;
+use crate::refusal::Refusal;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// A relative path below the source tree, without `.`, `..` and empty components. `.` alone is the tree itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourcePath(String);
+
+impl SourcePath {
+    fn parse(text: &str) -> Option<Self> {
+        let trimmed = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
+        if text == "." || text == "./" {
+            return Some(Self(".".to_owned()));
+        }
+        let inside = !text.starts_with('/')
+            && !trimmed.is_empty()
+            && !trimmed.contains('\0')
+            && trimmed.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+        inside.then(|| Self(trimmed.to_owned()))
+    }
+
+    /// The path, relative to the source tree.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SourcePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether the source tree's own project is built and installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Project {
+    /// The project in this directory.
+    Build(SourcePath),
+    /// Only what the lock names.
+    None,
+}
+
+/// Where build back ends come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildRequirements {
+    /// Verified wheels, locked in these files.
+    Locked(Vec<SourcePath>),
+    /// Packages of the distribution, from Build-Depends.
+    Distribution,
+}
+
+/// Whether modules of Debian's python3-* packages are visible in the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemSitePackages {
+    /// They are not.
+    Hidden,
+    /// They are, after those of the environment.
+    Visible,
+}
+
+/// How scripts find their interpreter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relocation {
+    /// By their own place: the environment works wherever it is moved.
+    Relocatable,
+    /// By the absolute path of the environment.
+    Fixed,
+}
+
+/// Which Requires-Dist of the wheels may be unmet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MissingOk {
+    /// These projects.
+    Named(BTreeSet<ProjectName>),
+    /// Every project.
+    Everything,
+}
+
+/// Settings of one virtual environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Requirements files with hashes.
+    pub requirements: Vec<SourcePath>,
+    /// Directories of wheels.
+    pub wheels: Vec<SourcePath>,
+    /// The signed list of sums.
+    pub manifest: SourcePath,
+    /// Files and directories of certificates.
+    pub keyring: Vec<SourcePath>,
+    /// Pinned fingerprints as written; empty: every certificate of the keyring may sign.
+    pub signers: Vec<String>,
+    /// How many distinct certificates must have signed.
+    pub threshold: usize,
+    /// The source tree's own project.
+    pub project: Project,
+    /// Where its build back end comes from.
+    pub build_requirements: BuildRequirements,
+    /// Extras of the project whose dependencies must be in the set.
+    pub extras: BTreeSet<ProjectName>,
+    /// The interpreter; `None`: what /usr/bin/python3 is.
+    pub python: Option<Interpreter>,
+    /// The target's C library; `None`: that of the build system.
+    pub glibc: Option<Glibc>,
+    /// Directory in the package below which the environment stands; absolute, no slash at the end.
+    pub install_root: String,
+    /// The environment's own directory name.
+    pub name: String,
+    /// Visibility of Debian's modules.
+    pub system_site_packages: SystemSitePackages,
+    /// Launchers.
+    pub relocation: Relocation,
+    /// Scripts that become links in /usr/bin.
+    pub commands: BTreeSet<String>,
+    /// Dependencies that may be absent.
+    pub missing_ok: MissingOk,
+}
+
+impl Config {
+    /// Absolute path of the environment on the target, without a slash at the end.
+    pub fn location(&self) -> String {
+        format!("{}/{}", self.install_root, self.name)
+    }
+
+    /// Reads the text of `file` for the binary package `package`.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it; only the first when the TOML itself is.
+    pub fn parse(file: &str, text: &str, package: &str) -> Result<Self, Vec<Refusal>> {
+        let raw: Raw = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or("").matches('\n').count() + 1);
+            let message = format!("{file} line {line}: {}", error.message().replace('\n', " "));
+            vec![Refusal::new(Code::ConfigMalformed, message).hint("rustvenv(5) lists the keys and their values")]
+        })?;
+        let mut reader = Reader { file, text, refusals: Vec::new() };
+        let config = reader.config(raw, package);
+        if reader.refusals.is_empty() { Ok(config) } else { Err(reader.refusals) }
+    }
+}
+
+/// The file as TOML has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Raw {
+    requirements: Vec<String>,
+    wheels: Vec<String>,
+    manifest: String,
+    keyring: Vec<String>,
+    signers: Vec<String>,
+    threshold: usize,
+    project: String,
+    build_requirements: Vec<String>,
+    extras: Vec<String>,
+    python: Option<String>,
+    glibc: Option<String>,
+    install_root: String,
+    name: Option<String>,
+    system_site_packages: bool,
+    relocatable: bool,
+    bytecode: String,
+    commands: Vec<String>,
+    missing_ok: Vec<String>,
+    trust: String,
+}
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self {
+            requirements: vec!["requirements.txt".to_owned()],
+            wheels: vec!["wheels".to_owned()],
+            manifest: "wheels/sha256sums.txt".to_owned(),
+            keyring: vec!["debian/signers".to_owned()],
+            signers: Vec::new(),
+            threshold: 1,
+            project: ".".to_owned(),
+            build_requirements: Vec::new(),
+            extras: Vec::new(),
+            python: None,
+            glibc: None,
+            install_root: "/opt/venvs".to_owned(),
+            name: None,
+            system_site_packages: false,
+            relocatable: true,
+            bytecode: "none".to_owned(),
+            commands: Vec::new(),
+            missing_ok: Vec::new(),
+            trust: "signed".to_owned(),
+        }
+    }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    refusals: Vec<Refusal>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, raw: Raw, package: &str) -> Config {
+        let name = raw.name.unwrap_or_else(|| package.to_owned());
+        if !is_directory_name(&name) {
+            self.wrong("name", &name, "one directory name of letters, digits, `.`, `_`, `+` and `-`");
+        }
+        let install_root = raw.install_root.trim_end_matches('/').to_owned();
+        let plain = install_root.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_directory_name));
+        if !plain {
+            self.wrong("install-root", &raw.install_root, "an absolute path such as `/opt/venvs` or `/usr/lib`");
+        }
+        if raw.threshold == 0 {
+            self.wrong("threshold", "0", "at least 1: a list that nobody signed authorises nothing");
+        }
+        if !raw.signers.is_empty() && raw.threshold > raw.signers.len() {
+            let found = raw.threshold.to_string();
+            self.wrong("threshold", &found, &format!("at most {}, the number of `signers`", raw.signers.len()));
+        }
+        for requirements in &raw.requirements {
+            if requirements.ends_with(".toml") || requirements.ends_with(".lock") {
+                self.not_yet("requirements", requirements, "pip requirements files with hashes");
+            }
+        }
+        match raw.bytecode.as_str() {
+            "none" => {}
+            "install" | "ship" => self.not_yet("bytecode", &raw.bytecode, "`none`"),
+            _ => self.wrong("bytecode", &raw.bytecode, "`none`, `install` or `ship`"),
+        }
+        match raw.trust.as_str() {
+            "signed" => {}
+            "dangerously-unsigned" => self.not_yet("trust", &raw.trust, "`signed`"),
+            _ => self.wrong("trust", &raw.trust, "`signed`"),
+        }
+        let extras = self.names("extras", &raw.extras);
+        let missing_ok = if raw.missing_ok.iter().any(|name| name == "*") {
+            MissingOk::Everything
+        } else {
+            MissingOk::Named(self.names("missing-ok", &raw.missing_ok))
+        };
+        let python =
+            raw.python.as_deref().filter(|text| *text != "python3" && *text != "/usr/bin/python3").and_then(|text| {
+                let interpreter = Interpreter::parse(text);
+                if interpreter.is_none() {
+                    self.wrong("python", text, "`3.11`, `python3.11`, `/usr/bin/python3.11` or `3.11.2`");
+                }
+                interpreter
+            });
+        let glibc = raw.glibc.as_deref().and_then(|text| {
+            let glibc = Glibc::parse(text);
+            if glibc.is_none() {
+                self.wrong("glibc", text, "a version such as `2.36`");
+            }
+            glibc
+        });
+        for command in &raw.commands {
+            if !is_script_name(command) {
+                self.wrong("commands", command, "names of scripts in the environment's bin/");
+            }
+        }
+        Config {
+            requirements: self.paths("requirements", &raw.requirements),
+            wheels: self.paths("wheels", &raw.wheels),
+            manifest: self.path("manifest", &raw.manifest),
+            keyring: self.paths("keyring", &raw.keyring),
+            signers: raw.signers,
+            threshold: raw.threshold,
+            project: if raw.project == "none" {
+                Project::None
+            } else {
+                Project::Build(self.path("project", &raw.project))
+            },
+            build_requirements: if raw.build_requirements.is_empty() {
+                BuildRequirements::Distribution
+            } else {
+                BuildRequirements::Locked(self.paths("build-requirements", &raw.build_requirements))
+            },
+            extras,
+            python,
+            glibc,
+            install_root,
+            name,
+            system_site_packages: if raw.system_site_packages {
+                SystemSitePackages::Visible
+            } else {
+                SystemSitePackages::Hidden
+            },
+            relocation: if raw.relocatable { Relocation::Relocatable } else { Relocation::Fixed },
+            commands: raw.commands.into_iter().collect(),
+            missing_ok,
+        }
+    }
+
+    /// `FILE line N: KEY`, or without the line when the value is a default.
+    fn place(&self, key: &str) -> String {
+        let is_key =
+            |line: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+        match (1usize..).zip(self.text.lines()).find(|(_, line)| is_key(line)) {
+            Some((number, _)) => format!("{} line {number}: `{key}`", self.file),
+            None => format!("{}: `{key}`", self.file),
+        }
+    }
+
+    fn wrong(&mut self, key: &str, value: &str, expected: &str) {
+        let message = format!("{} cannot be `{value}`", self.place(key));
+        self.refusals.push(Refusal::new(Code::ConfigMalformed, message).expected(expected));
+    }
+
+    fn not_yet(&mut self, key: &str, value: &str, instead: &str) {
+        let message = format!("{}: `{value}` is not supported yet", self.place(key));
+        self.refusals.push(Refusal::new(Code::NotSupportedYet, message).expected(instead));
+    }
+
+    fn path(&mut self, key: &str, text: &str) -> SourcePath {
+        SourcePath::parse(text).unwrap_or_else(|| {
+            let message = format!("{}: `{text}` is not a path below the source tree", self.place(key));
+            self.refusals.push(
+                Refusal::new(Code::ConfigPathEscapes, message)
+                    .expected("a relative path without `..`")
+                    .hint("put the file into the source package, or nobody else can build it"),
+            );
+            SourcePath(".".to_owned())
+        })
+    }
+
+    fn paths(&mut self, key: &str, texts: &[String]) -> Vec<SourcePath> {
+        texts.iter().map(|text| self.path(key, text)).collect()
+    }
+
+    fn names(&mut self, key: &str, texts: &[String]) -> BTreeSet<ProjectName> {
+        let mut names = BTreeSet::new();
+        for text in texts {
+            match ProjectName::parse(text) {
+                Some(name) => {
+                    names.insert(name);
+                }
+                None => self.wrong(key, text, "names as PyPI has them"),
+            }
+        }
+        names
+    }
+}
+
+/// One component of a path that needs no quoting anywhere.
+fn is_directory_name(text: &str) -> bool {
+    text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+        && text.len() <= 200
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, Vec<Refusal>> {
+        Config::parse("debian/app.rustvenv", text, "app")
+    }
+
+    #[test]
+    fn an_empty_file_is_the_standard_layout() {
+        let config = parse("").unwrap();
+        assert_eq!(config.location(), "/opt/venvs/app");
+        assert_eq!(config.requirements, [SourcePath("requirements.txt".into())]);
+        assert_eq!(config.manifest.as_str(), "wheels/sha256sums.txt");
+        assert_eq!((config.threshold, config.relocation), (1, Relocation::Relocatable));
+        assert_eq!(config.project, Project::Build(SourcePath(".".into())));
+    }
+
+    #[test]
+    fn what_is_not_known_is_an_error_with_its_line() {
+        for (text, code, place) in [
+            ("# x\nrequirement = []\n", "config-malformed", "line 2"),
+            ("threshold = \"2\"\n", "config-malformed", "line 1"),
+            ("threshold = 0\n", "config-malformed", "line 1: `threshold`"),
+            ("threshold = 2\nsigners = [\"A\"]\n", "config-malformed", "line 1"),
+            ("\nname = \"../x\"\n", "config-malformed", "line 2: `name`"),
+            ("name = \"a b\"\n", "config-malformed", "`name`"),
+            ("install-root = \"opt\"\n", "config-malformed", "`install-root`"),
+            ("install-root = \"/opt/../etc\"\n", "config-malformed", "`install-root`"),
+            ("install-root = \"/\"\n", "config-malformed", "`install-root`"),
+            ("wheels = [\"/srv/wheels\"]\n", "config-path-escapes", "`wheels`"),
+            ("wheels = [\"a/../../b\"]\n", "config-path-escapes", "`wheels`"),
+            ("keyring = [\"\"]\n", "config-path-escapes", "`keyring`"),
+            ("project = \"..\"\n", "config-path-escapes", "`project`"),
+            ("python = \"/opt/python3\"\n", "config-malformed", "`python`"),
+            ("glibc = \"new\"\n", "config-malformed", "`glibc`"),
+            ("commands = [\"../x\"]\n", "config-malformed", "`commands`"),
+            ("extras = [\"!\"]\n", "config-malformed", "`extras`"),
+            ("bytecode = \"ship\"\n", "not-supported-yet", "`bytecode`"),
+            ("requirements = [\"pylock.toml\"]\n", "not-supported-yet", "`requirements`"),
+            ("trust = \"dangerously-unsigned\"\n", "not-supported-yet", "`trust`"),
+            ("trust = \"no\"\n", "config-malformed", "`trust`"),
+            ("name = \"a\"\nname = \"b\"\n", "config-malformed", "line 2"),
+            ("[section]\n", "config-malformed", "line 1"),
+        ] {
+            let refusals = parse(text).unwrap_err();
+            assert_eq!(refusals.iter().map(|refusal| refusal.code.name()).collect::<Vec<_>>(), [code], "{text}");
+            let message = refusals[0].to_string();
+            assert!(message.contains(place) && message.contains("debian/app.rustvenv"), "{text}: {message}");
+        }
+        assert_eq!(parse("threshold = 0\nname = \"/\"\n").unwrap_err().len(), 2, "all at once");
+    }
+}

@@ -1,0 +1,44 @@
+//! The lines that cross from Rust to Perl.
+//!
+//! Enters: dependencies. Leaves: one fact a line, words separated by one blank, so that Perl needs only `split`:
+//!
+//! ```text
+//! substvar VARIABLE PACKAGE [RELATION VERSION]
+//! ```
+
+use super::depends::Dependency;
+use crate::python::interpreter::Interpreter;
+use std::collections::BTreeSet;
+
+/// The facts file for a package that needs the interpreter and `libraries`; dependencies go into `variable`.
+pub fn render(variable: &str, interpreter: &Interpreter, libraries: &BTreeSet<Dependency>) -> String {
+    // The interpreter by its own package and without a range: bin/python points to /usr/bin/python3.X, and a range on `python3`
+    // would have the application removed when the distribution moves on.
+    let mut text = format!("substvar {variable} {}\n", interpreter.program());
+    for Dependency { package, at_least } in libraries {
+        text.push_str(&format!("substvar {variable} {package}"));
+        if let Some(version) = at_least {
+            text.push_str(&format!(" >= {version}"));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_fact_a_line() {
+        let dependency = |package: &str, at_least: Option<&str>| Dependency {
+            package: package.to_owned(),
+            at_least: at_least.map(str::to_owned),
+        };
+        let libraries = BTreeSet::from([dependency("libc6", Some("2.28")), dependency("zlib1g", None)]);
+        assert_eq!(
+            render("misc:Depends", &Interpreter::parse("3.11").unwrap(), &libraries),
+            "substvar misc:Depends python3.11\nsubstvar misc:Depends libc6 >= 2.28\nsubstvar misc:Depends zlib1g\n"
+        );
+    }
+}

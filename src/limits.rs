@@ -1,0 +1,79 @@
+//! Every bound on what untrusted input may cost, in one place with its reason.
+//!
+//! A limit turns an input that would exhaust the machine into a refusal. The defaults stand well above what exists: the
+//! largest wheels of PyPI have some 20,000 members and a few gigabytes.
+
+/// Bounds on input; all sizes in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// A manifest: 100,000 wheels are about 12 MB of lines.
+    pub manifest_size: u64,
+    /// A file of signatures: a signature takes about 1 kB.
+    pub signature_size: u64,
+    /// A file of certificates: a well-signed certificate takes about 200 kB.
+    pub certificate_size: u64,
+    /// Files in a keyring directory.
+    pub certificate_files: usize,
+    /// A requirements file, and how many may include one another.
+    pub requirements_size: u64,
+    /// Requirements files read in total, by `-r` and `-c`.
+    pub requirements_files: usize,
+    /// A configuration file.
+    pub configuration_size: u64,
+    /// Files in a directory of wheels.
+    pub wheel_files: usize,
+    /// A wheel as it lies on the disk.
+    pub wheel_size: u64,
+    /// Members of one wheel: the largest known have 20,000.
+    pub members: usize,
+    /// One member, uncompressed.
+    pub member_size: u64,
+    /// All members of one wheel together, uncompressed.
+    pub total_size: u64,
+    /// Uncompressed size by compressed size of one member above `ratio_floor`: deflate cannot exceed 1032, and real text
+    /// stays below 200.
+    pub ratio: u64,
+    /// Uncompressed size up to which the ratio is not looked at: small files of one byte repeated are common.
+    pub ratio_floor: u64,
+    /// Bytes in a member's path: PATH_MAX is 4096, and the package's own prefix comes before.
+    pub path_length: usize,
+    /// Bytes in one component of a path: NAME_MAX.
+    pub component_length: usize,
+    /// Components of a path.
+    pub path_depth: usize,
+    /// METADATA, WHEEL, entry_points.txt and other files of a `.dist-info` that are parsed.
+    pub metadata_size: u64,
+    /// RECORD: about 120 bytes a member.
+    pub record_size: u64,
+}
+
+impl Limits {
+    /// The bounds that every command uses.
+    pub const DEFAULT: Self = Self {
+        manifest_size: 32 << 20,
+        signature_size: 1 << 20,
+        certificate_size: 4 << 20,
+        certificate_files: 1000,
+        requirements_size: 16 << 20,
+        requirements_files: 100,
+        configuration_size: 1 << 20,
+        wheel_files: 200_000,
+        wheel_size: 4 << 30,
+        members: 200_000,
+        member_size: 4 << 30,
+        total_size: 16 << 30,
+        ratio: 1000,
+        ratio_floor: 16 << 20,
+        path_length: 1024,
+        component_length: 255,
+        path_depth: 64,
+        metadata_size: 16 << 20,
+        record_size: 64 << 20,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

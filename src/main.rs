@@ -1,0 +1,44 @@
+//! Arguments to command, command to printed error, error to exit status: 0 done, 1 the answer is no, 2 it could not be done, 3 refused.
+
+use clap::{CommandFactory as _, Parser as _};
+use rustvenv::cli::{Cli, Command};
+use rustvenv::code::Blame;
+use rustvenv::command;
+use rustvenv::refusal::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse().completed();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(status(&failure))
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    if let Some(directory) = &cli.directory {
+        std::env::set_current_dir(directory)
+            .map_err(|error| Failure::unable(format!("cannot change to {}: {error}", directory.display())))?;
+    }
+    match &cli.command {
+        Command::Prepare(arguments) => command::prepare::run(arguments),
+        Command::Install(arguments) => command::install::run(arguments),
+        Command::Seal(arguments) => command::seal::run(arguments),
+        Command::Explain(arguments) => command::explain::run(arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "rustvenv", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+fn status(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Unable { .. } => 2,
+        Failure::Refused(refusals) if refusals.iter().all(|refusal| refusal.code.blame() == Blame::Configuration) => 2,
+        Failure::Refused(_) => 3,
+    }
+}

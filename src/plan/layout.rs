@@ -1,0 +1,369 @@
+//! From wheels to paths: the one place that knows where things stand in the environment.
+//!
+//! Enters: the opened wheels and the settings. Leaves: the [`Plan`], or every reason why two things would stand in one place. The
+//! schemes are those of a virtual environment of CPython (`sysconfig`, scheme `venv`); headers go where pip puts them. Compiled
+//! byte code, seed packages, `direct_url.json` and `REQUESTED` are deliberately absent: none of them is needed, and each has
+//! made packages differ.
+
+use super::launcher::Launcher;
+use super::provenance::Document;
+use super::{Content, Mode, Node, Plan, activate};
+use crate::code::Code;
+use crate::config::{Config, Relocation, SystemSitePackages};
+use crate::python::interpreter::Interpreter;
+use crate::refusal::Refusal;
+use crate::wheel::member_path::fold;
+use crate::wheel::{Scheme, Wheel, WheelMember, record};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What INSTALLER says (<https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-installer-file>).
+const INSTALLER: &str = "dh-rustvenv\n";
+
+/// Where the signed manifest and the provenance stand in the environment.
+const DOCUMENTS: &str = "share/rustvenv";
+
+/// What a plan is made of.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The wheels, at most one a project; their order does not matter.
+    pub wheels: &'a [Arc<Wheel>],
+    /// The interpreter.
+    pub interpreter: &'a Interpreter,
+    /// Absolute path of the environment on the target, without a slash at the end.
+    pub location: &'a str,
+    /// Name of the environment, for the prompt.
+    pub name: &'a str,
+    /// Whether Debian's modules are visible.
+    pub system_site_packages: SystemSitePackages,
+    /// How scripts start.
+    pub relocation: Relocation,
+    /// Scripts that become links in usr/bin.
+    pub commands: Vec<String>,
+    /// Files for share/rustvenv.
+    pub documents: Vec<Document>,
+    /// Time of everything, in seconds since 1970.
+    pub mtime: u64,
+}
+
+impl<'a> Request<'a> {
+    /// The environment that `config` describes.
+    pub fn new(
+        config: &'a Config,
+        location: &'a str,
+        interpreter: &'a Interpreter,
+        wheels: &'a [Arc<Wheel>],
+        mtime: u64,
+    ) -> Self {
+        Self {
+            wheels,
+            interpreter,
+            location,
+            name: &config.name,
+            system_site_packages: config.system_site_packages,
+            relocation: config.relocation,
+            commands: config.commands.iter().cloned().collect(),
+            documents: Vec::new(),
+            mtime,
+        }
+    }
+
+    /// The plan.
+    ///
+    /// # Errors
+    /// Every path that two sources claim, and every path that no wheel may claim.
+    pub fn plan(&self) -> Result<Plan, Vec<Refusal>> {
+        let location = self.location.trim_start_matches('/').to_owned();
+        let mut builder = Builder {
+            request: self,
+            site_packages: format!("lib/{}/site-packages", self.interpreter.program()),
+            launcher: Launcher::new(self.interpreter, self.relocation, self.location),
+            planned: BTreeMap::new(),
+            refusals: Vec::new(),
+        };
+        builder.environment();
+        let mut wheels: Vec<&Arc<Wheel>> = self.wheels.iter().collect();
+        wheels.sort_by_key(|wheel| wheel.name());
+        for wheel in wheels {
+            builder.wheel(wheel);
+        }
+        builder.case_collisions();
+        builder.finish(location)
+    }
+}
+
+/// A planned path, relative to the environment, and what to call its source.
+struct Planned {
+    node: Node,
+    source: String,
+}
+
+struct Builder<'a> {
+    request: &'a Request<'a>,
+    site_packages: String,
+    launcher: Launcher,
+    planned: BTreeMap<String, Planned>,
+    refusals: Vec<Refusal>,
+}
+
+impl Builder<'_> {
+    /// What belongs to no wheel.
+    fn environment(&mut self) {
+        let own = "the environment itself";
+        let program = self.request.interpreter.program();
+        let target = self.request.interpreter.path();
+        for name in ["python", "python3", &program] {
+            self.add(format!("bin/{name}"), Node::Link { target: target.clone() }, own);
+        }
+        let visible = self.request.system_site_packages == SystemSitePackages::Visible;
+        // what site.py reads, and nothing of the machine that builds
+        let cfg = format!(
+            "home = /usr/bin\ninclude-system-site-packages = {visible}\nversion = {}\n",
+            self.request.interpreter.version()
+        );
+        self.add("pyvenv.cfg".to_owned(), data(cfg), own);
+        for (file, text) in activate::scripts(self.request.name, self.request.location) {
+            self.add(format!("bin/{file}"), data(text), own);
+        }
+        for document in &self.request.documents {
+            self.add(format!("{DOCUMENTS}/{}", document.name), data(document.bytes.clone()), own);
+        }
+        // an environment without wheels still has the place for modules that the interpreter looks for
+        self.add(self.site_packages.clone(), Node::Directory, own);
+    }
+
+    fn wheel(&mut self, wheel: &Arc<Wheel>) {
+        let source = format!("`{}`", wheel.file_name());
+        // path relative to site-packages, digest and size, for RECORD
+        let mut rows: Vec<(String, Content)> = Vec::new();
+        let mut install = |builder: &mut Self, path: String, mode: Mode, content: Content| {
+            rows.push((builder.from_site_packages(&path), content.clone()));
+            builder.claim(path, Node::File { mode, content }, &source);
+        };
+        for member in wheel.members() {
+            let path = self.destination(wheel, member);
+            // a console script that setuptools also wrote as a file is the launcher's
+            if member.scheme == Scheme::Scripts && wheel.scripts().contains_key(&member.path) {
+                continue;
+            }
+            let content = match self.content(wheel, member) {
+                Ok(content) => content,
+                Err(refusal) => {
+                    self.refusals.push(refusal);
+                    continue;
+                }
+            };
+            let program = member.executable || member.scheme == Scheme::Scripts;
+            install(self, path, if program { Mode::Program } else { Mode::Data }, content);
+        }
+        for (name, entry) in wheel.scripts() {
+            let content = Content::generated(self.launcher.entry_point(entry));
+            install(self, format!("bin/{name}"), Mode::Program, content);
+        }
+        let dist_info = format!("{}/{}", self.site_packages, wheel.dist_info());
+        install(self, format!("{dist_info}/INSTALLER"), Mode::Data, Content::generated(INSTALLER));
+        let own_record = format!("{}/RECORD", wheel.dist_info());
+        let record = record::render(
+            rows.iter()
+                .map(|(path, content)| (path.as_str(), Some(content.sha256()), Some(content.size())))
+                .chain(std::iter::once((own_record.as_str(), None, None))),
+        );
+        self.claim(format!("{dist_info}/RECORD"), data(record), &source);
+    }
+
+    fn destination(&self, wheel: &Wheel, member: &WheelMember) -> String {
+        let path = &member.path;
+        match member.scheme {
+            Scheme::Purelib | Scheme::Platlib => format!("{}/{path}", self.site_packages),
+            Scheme::Scripts => format!("bin/{path}"),
+            Scheme::Data => path.clone(),
+            Scheme::Headers => {
+                // the name as the wheel spells it, as pip does
+                let name = wheel.file_name().stem().split('-').next().unwrap_or_default();
+                format!("include/site/{}/{name}/{path}", self.request.interpreter.program())
+            }
+        }
+    }
+
+    fn content(&self, wheel: &Arc<Wheel>, member: &WheelMember) -> Result<Content, Refusal> {
+        let as_it_is = || Content::Member(Arc::clone(wheel), Box::new(member.clone()));
+        // a binary program can be large and is never changed
+        if member.scheme != Scheme::Scripts || member.elf {
+            return Ok(as_it_is());
+        }
+        let bytes = wheel.read(member)?;
+        if !bytes.starts_with(b"#!python") {
+            return Ok(as_it_is());
+        }
+        Ok(Content::generated(self.launcher.script(bytes)))
+    }
+
+    /// `path` as RECORD has it: relative to site-packages.
+    fn from_site_packages(&self, path: &str) -> String {
+        match path.strip_prefix(&self.site_packages).and_then(|rest| rest.strip_prefix('/')) {
+            Some(inside) => inside.to_owned(),
+            None => format!("../../../{path}"),
+        }
+    }
+
+    /// Adds a path that a wheel asks for, unless no wheel may have it.
+    fn claim(&mut self, path: String, node: Node, source: &str) {
+        if let Some(why) = self.reserved(&path, source) {
+            self.refusals.push(Refusal::new(Code::PathReserved, format!("{source} claims `{path}`")).expected(why));
+            return;
+        }
+        self.add(path, node, source);
+    }
+
+    fn reserved(&self, path: &str, source: &str) -> Option<&'static str> {
+        let folded = path.to_ascii_lowercase();
+        if folded == "pyvenv.cfg" || folded == "lib64" || folded.starts_with("lib64/") {
+            return Some("only this program makes the root of the environment");
+        }
+        if folded == DOCUMENTS || folded.starts_with("share/rustvenv/") {
+            return Some("only this program writes to share/rustvenv");
+        }
+        if let Some(name) = folded.strip_prefix("bin/") {
+            let name = name.split('/').next().unwrap_or_default();
+            if is_interpreter_name(name) || name == "activate" || name.starts_with("activate.") {
+                return Some("only this program makes the interpreter's names and `activate`");
+            }
+        }
+        // files below the .dist-info of another project would change what is known of that one
+        let dist_info = path.strip_prefix(&self.site_packages)?.strip_prefix('/')?.split('/').next()?;
+        let own = self
+            .request
+            .wheels
+            .iter()
+            .any(|wheel| wheel.dist_info() == dist_info && source == format!("`{}`", wheel.file_name()));
+        (dist_info.to_ascii_lowercase().ends_with(".dist-info") && !own)
+            .then_some("a wheel writes only to its own .dist-info")
+    }
+
+    fn add(&mut self, path: String, node: Node, source: &str) {
+        for (at, _) in path.match_indices('/') {
+            let parent = path.get(..at).unwrap_or_default();
+            match self.planned.get(parent) {
+                Some(Planned { node: Node::Directory, .. }) => {}
+                Some(other) => {
+                    let message = format!("`{parent}` is a file of {} and a directory of {source}", other.source);
+                    self.refusals.push(Refusal::new(Code::PathCollision, message));
+                    return;
+                }
+                None => {
+                    let planned = Planned { node: Node::Directory, source: source.to_owned() };
+                    self.planned.insert(parent.to_owned(), planned);
+                }
+            }
+        }
+        match self.planned.get(&path) {
+            None => {
+                self.planned.insert(path, Planned { node, source: source.to_owned() });
+            }
+            // namespace packages bring the same __init__.py, and many wheels the same licence
+            Some(other) if other.node == node => {}
+            Some(other) => {
+                let message = format!("`{path}` comes from {} and, with other content, from {source}", other.source);
+                self.refusals
+                    .push(Refusal::new(Code::PathCollision, message).hint("install only one of the two projects"));
+            }
+        }
+    }
+
+    fn case_collisions(&mut self) {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for (path, planned) in &self.planned {
+            if planned.node == Node::Directory {
+                continue;
+            }
+            if let Some(other) = seen.insert(fold(path), path) {
+                self.refusals.push(
+                    Refusal::new(
+                        Code::PathCase,
+                        format!("`{other}` and `{path}` are one path where case does not count"),
+                    )
+                    .found(format!("the second is from {}", planned.source)),
+                );
+            }
+        }
+    }
+
+    fn finish(mut self, location: String) -> Result<Plan, Vec<Refusal>> {
+        let mut nodes = BTreeMap::new();
+        let parents = |path: &str, nodes: &mut BTreeMap<String, Node>| {
+            for (at, _) in path.match_indices('/') {
+                nodes.entry(path.get(..at).unwrap_or_default().to_owned()).or_insert(Node::Directory);
+            }
+        };
+        parents(&location, &mut nodes);
+        nodes.insert(location.clone(), Node::Directory);
+        for command in &self.request.commands {
+            let script = format!("bin/{command}");
+            if !matches!(
+                self.planned.get(&script).map(|planned| &planned.node),
+                Some(Node::File { mode: Mode::Program, .. })
+            ) {
+                let scripts: Vec<&str> = self
+                    .planned
+                    .iter()
+                    .filter(|(_, planned)| matches!(planned.node, Node::File { mode: Mode::Program, .. }))
+                    .filter_map(|(path, _)| path.strip_prefix("bin/"))
+                    .collect();
+                self.refusals.push(
+                    Refusal::new(Code::CommandUnknown, format!("`commands`: there is no script `{command}` in bin/"))
+                        .expected(scripts.join(", ")),
+                );
+                continue;
+            }
+            let path = format!("usr/bin/{command}");
+            parents(&path, &mut nodes);
+            nodes.insert(path, Node::Link { target: link_from_usr_bin(&format!("{location}/{script}")) });
+        }
+        if !self.refusals.is_empty() {
+            return Err(self.refusals);
+        }
+        nodes.extend(self.planned.into_iter().map(|(path, planned)| (format!("{location}/{path}"), planned.node)));
+        Ok(Plan { location, nodes, mtime: self.request.mtime })
+    }
+}
+
+fn data(bytes: impl Into<Vec<u8>>) -> Node {
+    Node::File { mode: Mode::Data, content: Content::generated(bytes) }
+}
+
+/// `python`, `python3`, `python3.11`, `python3.13t` and the like, in lower case.
+fn is_interpreter_name(name: &str) -> bool {
+    name.strip_prefix("python").is_some_and(|version| {
+        version.strip_suffix('t').unwrap_or(version).bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    })
+}
+
+/// What a link in usr/bin says to reach `path`: relative within /usr, absolute otherwise (Debian policy 10.5,
+/// <https://www.debian.org/doc/debian-policy/ch-files.html#symbolic-links>).
+fn link_from_usr_bin(path: &str) -> String {
+    match path.strip_prefix("usr/") {
+        Some(rest) => format!("../{rest}"),
+        None => format!("/{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_interpreter() {
+        for name in ["python", "python3", "python3.11", "python3.13t", "python2"] {
+            assert!(is_interpreter_name(name), "{name}");
+        }
+        for name in ["python-config", "pythonx", "ipython", "python3-config", "py"] {
+            assert!(!is_interpreter_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn links_follow_debian_policy() {
+        assert_eq!(link_from_usr_bin("opt/venvs/a/bin/x"), "/opt/venvs/a/bin/x");
+        assert_eq!(link_from_usr_bin("usr/lib/a/bin/x"), "../lib/a/bin/x");
+    }
+}

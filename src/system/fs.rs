@@ -1,0 +1,342 @@
+//! Files: bounded reading, sorted listing, and writing with modes and times that are given, not inherited.
+//!
+//! Enters: paths. Leaves: bytes, listings in byte order, or a failure that names the path. Nothing here follows a symbolic
+//! link when it writes, and a new file is created exclusively, so that a name that is already there is an error and not a
+//! target.
+
+#![expect(clippy::disallowed_methods, reason = "this is the door")]
+
+use crate::refusal::Failure;
+use filetime::FileTime;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// What stands at a path, links not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A device, socket or FIFO.
+    Special,
+}
+
+/// What stands at a path, links not followed.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its permission bits, octal 0000 to 7777.
+    pub mode: u32,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its modification time in whole seconds since 1970.
+    pub mtime: i64,
+}
+
+/// One name in a directory.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The name alone.
+    pub name: OsString,
+    /// The directory and the name.
+    pub path: PathBuf,
+    /// What it is, links not followed.
+    pub kind: Kind,
+}
+
+fn cannot(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
+    let text = format!("cannot {verb} {}", path.display());
+    move |error| {
+        let hint = match error.kind() {
+            ErrorKind::StorageFull => Some("the disk is full; nothing was put in place".to_owned()),
+            ErrorKind::ReadOnlyFilesystem => Some("the file system is mounted read-only".to_owned()),
+            _ => None,
+        };
+        Failure::Unable { message: format!("{text}: {error}"), hint }
+    }
+}
+
+/// What stands at `path`, links not followed; `None` when nothing does.
+///
+/// # Errors
+/// When the path cannot be looked at.
+pub fn status(path: &Path) -> Result<Option<Status>, Failure> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => {
+            let kind = if found.is_file() {
+                Kind::File
+            } else if found.is_dir() {
+                Kind::Directory
+            } else if found.is_symlink() {
+                Kind::Link
+            } else {
+                Kind::Special
+            };
+            Ok(Some(Status { kind, mode: found.mode() & 0o7777, size: found.len(), mtime: found.mtime() }))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(cannot("look at", path)(error)),
+    }
+}
+
+/// The bytes of the regular file at `path`, links followed.
+///
+/// # Errors
+/// When it is no regular file, cannot be read, or has more than `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    // looked at before it is opened: opening a FIFO would block for ever
+    let found = fs::metadata(path).map_err(cannot("read", path))?;
+    if !found.is_file() {
+        return Err(Failure::unable(format!("cannot read {}: not a regular file", path.display())));
+    }
+    let too_large = || Failure::unable(format!("cannot read {}: larger than {limit} bytes", path.display()));
+    if found.len() > limit {
+        return Err(too_large());
+    }
+    let file = File::open(path).map_err(cannot("read", path))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot("read", path))?;
+    // it may have grown since it was measured
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// As [`read`], for a file that has to be UTF-8.
+///
+/// # Errors
+/// As [`read`], and when the bytes are not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
+    String::from_utf8(read(path, limit)?)
+        .map_err(|_| Failure::unable(format!("cannot read {}: not UTF-8 text", path.display())))
+}
+
+/// Hands the bytes of the regular file at `path` to `sink`, in pieces; links are followed.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_in_pieces(path: &Path, sink: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
+    let mut file = File::open(path).map_err(cannot("read", path))?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).map_err(cannot("read", path))? {
+            0 => return Ok(()),
+            count => sink(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// The names in the directory at `path`, in byte order.
+///
+/// # Errors
+/// When it is no directory or cannot be read.
+pub fn list(path: &Path) -> Result<Vec<Entry>, Failure> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path).map_err(cannot("list", path))? {
+        let entry = entry.map_err(cannot("list", path))?;
+        let path = entry.path();
+        if let Some(status) = status(&path)? {
+            entries.push(Entry { name: entry.file_name(), path, kind: status.kind });
+        }
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+/// Every path below `root`, relative to it, in byte order of the whole path with parents first; links not followed.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub fn walk(root: &Path) -> Result<Vec<(PathBuf, Status)>, Failure> {
+    let mut found = Vec::new();
+    let mut todo = vec![PathBuf::new()];
+    while let Some(directory) = todo.pop() {
+        for entry in list(&root.join(&directory))? {
+            let relative = directory.join(&entry.name);
+            if let Some(status) = status(&entry.path)? {
+                if status.kind == Kind::Directory {
+                    todo.push(relative.clone());
+                }
+                found.push((relative, status));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
+
+/// Makes the directory `path` with mode 0755 and every missing one above it.
+///
+/// # Errors
+/// When something else is in the way, or the file system refuses.
+pub fn create_dir_all(path: &Path) -> Result<(), Failure> {
+    if fs::metadata(path).is_ok_and(|found| found.is_dir()) {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_dir_all(parent)?;
+    }
+    create_dir(path)
+}
+
+/// Makes the directory `path` with mode 0755.
+///
+/// # Errors
+/// When it exists, its parent does not, or the file system refuses.
+pub fn create_dir(path: &Path) -> Result<(), Failure> {
+    fs::DirBuilder::new().mode(0o755).create(path).map_err(cannot("create the directory", path))?;
+    set_mode(path, 0o755)
+}
+
+/// Sets the permission bits of a file or directory, whatever the umask was.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(cannot("set the mode of", path))
+}
+
+/// Creates the file `path`, which must not exist, and hands it to `fill`; afterwards it has the permission bits `mode`.
+///
+/// # Errors
+/// When it exists, cannot be written, or `fill` fails.
+pub fn create(
+    path: &Path,
+    mode: u32,
+    fill: &mut dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(cannot("create", path))?;
+    fill(&mut |bytes| file.write_all(bytes).map_err(cannot("write", path)))?;
+    file.set_permissions(Permissions::from_mode(mode)).map_err(cannot("set the mode of", path))
+}
+
+/// Writes `bytes` to `path` through a temporary file beside it and a rename, so that a reader sees all or nothing.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    let directory = path.parent().unwrap_or_else(|| Path::new("."));
+    create_dir_all(directory)?;
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    let temporary = directory.join(name);
+    remove(&temporary)?;
+    create(&temporary, mode, &mut |write| write(bytes))?;
+    rename(&temporary, path)
+}
+
+/// Creates or empties the file at `path` for the output of another program.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn create_log(path: &Path) -> Result<File, Failure> {
+    if let Some(directory) = path.parent() {
+        create_dir_all(directory)?;
+    }
+    File::create(path).map_err(cannot("create", path))
+}
+
+/// Makes the symbolic link `path` that says `target`.
+///
+/// # Errors
+/// When something is there already, or the file system refuses.
+pub fn symlink(target: &str, path: &Path) -> Result<(), Failure> {
+    std::os::unix::fs::symlink(target, path).map_err(cannot("create the link", path))
+}
+
+/// What the symbolic link at `path` says.
+///
+/// # Errors
+/// When it is none.
+pub fn read_link(path: &Path) -> Result<PathBuf, Failure> {
+    fs::read_link(path).map_err(cannot("read the link", path))
+}
+
+/// `path` with every symbolic link resolved; it has to exist.
+///
+/// # Errors
+/// When it does not.
+pub fn canonicalize(path: &Path) -> Result<PathBuf, Failure> {
+    fs::canonicalize(path).map_err(cannot("resolve", path))
+}
+
+/// Sets access and modification time of a file, directory or link (not of what it points to), in seconds since 1970.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn set_mtime(path: &Path, seconds: u64) -> Result<(), Failure> {
+    let time = FileTime::from_unix_time(i64::try_from(seconds).unwrap_or(i64::MAX), 0);
+    filetime::set_symlink_file_times(path, time, time).map_err(cannot("set the time of", path))
+}
+
+/// Renames `from` to `to`.
+///
+/// # Errors
+/// When the file system refuses, in particular across file systems.
+pub fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
+    fs::rename(from, to).map_err(cannot(&format!("rename {} to", from.display()), to))
+}
+
+/// Removes whatever stands at `path`, a directory with all that is in it; nothing there is no error.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn remove(path: &Path) -> Result<(), Failure> {
+    let result = match status(path)? {
+        None => return Ok(()),
+        Some(Status { kind: Kind::Directory, .. }) => fs::remove_dir_all(path),
+        Some(_) => fs::remove_file(path),
+    };
+    result.map_err(cannot("remove", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_do_not_follow_the_umask() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a/b/c");
+        create_dir_all(file.parent().unwrap()).unwrap();
+        create(&file, 0o755, &mut |write| write(b"x")).unwrap();
+        assert_eq!(status(&file).unwrap().unwrap().mode, 0o755);
+        assert_eq!(status(file.parent().unwrap()).unwrap().unwrap().mode, 0o755);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_no_target() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        symlink("elsewhere", &link).unwrap();
+        assert!(create(&link, 0o644, &mut |write| write(b"x")).is_err());
+        assert!(status(&directory.path().join("elsewhere")).unwrap().is_none());
+    }
+
+    #[test]
+    fn reading_is_bounded_and_only_of_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("f");
+        replace(&file, b"12345", 0o644).unwrap();
+        assert_eq!(read(&file, 5).unwrap(), b"12345");
+        assert!(read(&file, 4).is_err());
+        assert!(read(directory.path(), 4).is_err());
+    }
+
+    #[test]
+    fn walking_is_sorted() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["b", "a/z", "a/b/c", "a.x"] {
+            replace(&directory.path().join(name), b"", 0o644).unwrap();
+        }
+        let names: Vec<_> = walk(directory.path()).unwrap().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(names, ["a", "a/b", "a/b/c", "a/z", "a.x", "b"].map(PathBuf::from));
+    }
+}

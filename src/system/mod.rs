@@ -1,0 +1,11 @@
+//! The only doors to the world: files, other programs, the environment.
+//!
+//! Everything above is a function of values. These modules turn paths into bytes and back, name the path in every
+//! error, bound what they read, sort what a directory lists, and set modes themselves so that the umask of the builder does
+//! not reach the package. The clock is deliberately absent: no command of a package build may ask for the time.
+
+pub mod env;
+
+pub mod fs;
+
+pub mod process;
