@@ -57,11 +57,11 @@ pub struct CommonArguments {
     #[arg(long, value_name = "PKG")]
     pub package: String,
     /// Configuration [default: debian/PKG.rustvenv]
-    #[arg(long, value_name = "FILE", default_value = "", hide_default_value = true)]
-    pub config: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Where the steps of one build leave notes for one another [default: debian/.debhelper/rustvenv/PKG]
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
-    pub state: PathBuf,
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
     /// Root of the source tree
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub sourcedir: PathBuf,
@@ -85,8 +85,8 @@ pub struct InstallArguments {
     #[command(flatten)]
     pub common: CommonArguments,
     /// Root of the binary package that is put together [default: debian/PKG]
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
-    pub destdir: PathBuf,
+    #[arg(long, value_name = "DIR")]
+    pub destdir: Option<PathBuf>,
     /// Where to write what debhelper has to be told
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
@@ -105,8 +105,8 @@ pub struct SealArguments {
     #[command(flatten)]
     pub common: CommonArguments,
     /// Root of the binary package that is put together [default: debian/PKG]
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
-    pub destdir: PathBuf,
+    #[arg(long, value_name = "DIR")]
+    pub destdir: Option<PathBuf>,
 }
 
 /// Arguments of `explain`.
@@ -125,31 +125,19 @@ pub enum Format {
     Json,
 }
 
-impl Cli {
-    /// Fills in the paths that follow from the package's name.
-    #[must_use]
-    pub fn completed(mut self) -> Self {
-        let or = |path: &mut PathBuf, default: String| {
-            if path.as_os_str().is_empty() {
-                *path = PathBuf::from(default);
-            }
-        };
-        let common = |common: &mut CommonArguments| {
-            or(&mut common.config, format!("debian/{}.rustvenv", common.package));
-            or(&mut common.state, format!("debian/.debhelper/rustvenv/{}", common.package));
-        };
-        match &mut self.command {
-            Command::Prepare(arguments) => common(&mut arguments.common),
-            Command::Install(arguments) => {
-                common(&mut arguments.common);
-                or(&mut arguments.destdir, format!("debian/{}", arguments.common.package));
-            }
-            Command::Seal(arguments) => {
-                common(&mut arguments.common);
-                or(&mut arguments.destdir, format!("debian/{}", arguments.common.package));
-            }
-            Command::Explain(_) | Command::Completions { .. } => {}
-        }
-        self
+impl CommonArguments {
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| format!("debian/{}.rustvenv", self.package).into())
+    }
+
+    /// Where the steps of one build leave notes for one another.
+    pub fn state(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| format!("debian/.debhelper/rustvenv/{}", self.package).into())
+    }
+
+    /// Root of the binary package, `destdir` if it was given.
+    pub fn destdir(&self, destdir: Option<&PathBuf>) -> PathBuf {
+        destdir.cloned().unwrap_or_else(|| format!("debian/{}", self.package).into())
     }
 }

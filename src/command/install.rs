@@ -57,9 +57,9 @@ impl Talk {
 /// As [`decide`] and [`write::write`].
 pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
     let talk = Talk::new(arguments.common.verbose);
-    let state = &arguments.common.state;
-    let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config, &arguments.common.package)?;
-    let decided = decide(&inputs, state, OwnWheel::Take, &mut |line| talk.line(line))?;
+    let state = arguments.common.state();
+    let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config(), &arguments.common.package)?;
+    let decided = decide(&inputs, &state, OwnWheel::Take, &mut |line| talk.line(line))?;
     talk.details(&decided);
     let listing = Listing::of(&decided.plan);
     if arguments.no_act {
@@ -69,15 +69,15 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
         };
         return super::print(&text);
     }
-    let destdir = &arguments.destdir;
+    let destdir = arguments.common.destdir(arguments.destdir.as_ref());
     let record = state.join("installed.jsonl");
     let previous = match fs::status(&record)? {
         Some(_) => Listing::from_json_lines(&record.to_string_lossy(), &fs::read_text(&record, u64::MAX)?)?,
         None => Listing::default(),
     };
-    write::write(&decided.plan, destdir, &previous)?;
+    write::write(&decided.plan, &destdir, &previous)?;
     fs::replace(&record, listing.to_json_lines().as_bytes(), 0o644)?;
-    write_overrides(&decided, &inputs, destdir)?;
+    write_overrides(&decided, &inputs, &destdir)?;
     if let Some(file) = &arguments.facts {
         let text = facts::render(decided.depends_variable, &inputs.interpreter, &decided.libraries);
         fs::replace(file, text.as_bytes(), 0o644)?;

@@ -16,9 +16,10 @@ use crate::system::fs;
 /// As [`decide`].
 pub fn run(arguments: &PrepareArguments) -> Result<(), Failure> {
     let talk = Talk::new(arguments.common.verbose);
-    let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config, &arguments.common.package)?;
-    fs::create_dir_all(&arguments.common.state)?;
-    let decided = decide(&inputs, &arguments.common.state, OwnWheel::Build, &mut |line| talk.line(line))?;
+    let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config(), &arguments.common.package)?;
+    let state = arguments.common.state();
+    fs::create_dir_all(&state)?;
+    let decided = decide(&inputs, &state, OwnWheel::Build, &mut |line| talk.line(line))?;
     talk.details(&decided);
     Ok(())
 }

@@ -20,8 +20,9 @@ use std::path::Path;
 /// # Errors
 /// Every planned path that is no longer what was installed, and byte code that a hook left.
 pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
+    let destdir = arguments.common.destdir(arguments.destdir.as_ref());
     let talk = Talk::new(arguments.common.verbose);
-    let record = arguments.common.state.join("installed.jsonl");
+    let record = arguments.common.state().join("installed.jsonl");
     if fs::status(&record)?.is_none() {
         return Err(Failure::unable_hint(
             format!("{} does not exist: nothing was installed into this package", record.display()),
@@ -29,7 +30,7 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
         ));
     }
     let listing = Listing::from_json_lines(&record.to_string_lossy(), &fs::read_text(&record, u64::MAX)?)?;
-    let differences = compare(&listing, &arguments.destdir)?;
+    let differences = compare(&listing, &destdir)?;
     let refusals: Vec<Refusal> = differences.iter().filter_map(refusal).collect();
     if !refusals.is_empty() {
         return Err(refusals.into());
@@ -38,12 +39,12 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
         talk.line(&format!("{} was added by this package", added.path));
     }
     let epoch = source_date_epoch(&arguments.common.sourcedir)?;
-    let mut paths = fs::walk(&arguments.destdir)?;
+    let mut paths = fs::walk(&destdir)?;
     paths.reverse();
     for (path, _) in paths {
-        fs::set_mtime(&arguments.destdir.join(path), epoch)?;
+        fs::set_mtime(&destdir.join(path), epoch)?;
     }
-    fs::set_mtime(&arguments.destdir, epoch)
+    fs::set_mtime(&destdir, epoch)
 }
 
 fn refusal(difference: &Difference) -> Option<Refusal> {

@@ -175,10 +175,11 @@ pub fn walk(root: &Path) -> Result<Vec<(PathBuf, Status)>, Failure> {
 /// # Errors
 /// When something else is in the way, or the file system refuses.
 pub fn create_dir_all(path: &Path) -> Result<(), Failure> {
-    if fs::metadata(path).is_ok_and(|found| found.is_dir()) {
+    // the parent of a bare file name is the empty path, which stands for the working directory
+    if path.as_os_str().is_empty() || fs::metadata(path).is_ok_and(|found| found.is_dir()) {
         return Ok(());
     }
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if let Some(parent) = path.parent() {
         create_dir_all(parent)?;
     }
     create_dir(path)
@@ -327,6 +328,7 @@ mod tests {
         replace(&file, b"12345", 0o644).unwrap();
         assert_eq!(read(&file, 5).unwrap(), b"12345");
         assert!(read(&file, 4).is_err());
+        create_dir_all(Path::new("")).unwrap();
         assert!(read(directory.path(), 4).is_err());
     }
 

@@ -34,7 +34,10 @@ case $_rustvenv_file in
     */*) ;;
     *) _rustvenv_file=./$_rustvenv_file ;;
 esac
-VIRTUAL_ENV=$(CDPATH='' cd -P -- "${_rustvenv_file%/*}/.." && pwd -P)
+VIRTUAL_ENV=$(CDPATH='' cd -P -- "${_rustvenv_file%/*}/.." && pwd -P) || {
+    unset VIRTUAL_ENV _rustvenv_file
+    return 1
+}
 VIRTUAL_ENV_PROMPT=@NAME@
 export VIRTUAL_ENV VIRTUAL_ENV_PROMPT
 unset _rustvenv_file
