@@ -40,7 +40,8 @@ $(binary):
 install: $(binary) ## install below $(DESTDIR)$(prefix)
 	install -d -m 755 "$(DESTDIR)$(bindir)" "$(DESTDIR)$(perldir)" "$(DESTDIR)$(bashdir)" "$(DESTDIR)$(zshdir)" \
 		"$(DESTDIR)$(fishdir)" "$(DESTDIR)$(mandir)/man1"
-	install -m 755 "$(binary)" debhelper/dh_rustvenv "$(DESTDIR)$(bindir)/"
+	install -m 755 "$(binary)" "$(DESTDIR)$(bindir)/rustvenv"
+	install -m 755 debhelper/dh_rustvenv "$(DESTDIR)$(bindir)/dh_rustvenv"
 	ln -sf dh_rustvenv "$(DESTDIR)$(bindir)/dh_rustvenv_prepare"
 	ln -sf dh_rustvenv "$(DESTDIR)$(bindir)/dh_rustvenv_seal"
 	install -m 644 debhelper/Sequence/rustvenv.pm "$(DESTDIR)$(perldir)/"

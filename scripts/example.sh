@@ -70,10 +70,10 @@ fi
 
 rm -rf "$work/unpacked" "$work/moved" "$work/desk"
 dpkg-deb --extract "$first/$deb" "$work/unpacked"
-mkdir -p "$work/moved" "$work/desk"
+mkdir -p "$work/moved" "$work/desk/a link"
 mv "$work/unpacked" "$work/moved/here"
 venv=$work/moved/here/opt/venvs/$source
-ln -s "$venv/bin/tidings" "$work/desk/link to tidings"
+ln -s "$venv/bin/tidings" "$work/desk/a link/tidings"
 say "unpacked, moved to ${venv#"$top/"}; running the application there"
 
 # run PROGRAM ARGUMENT...: with nothing of the user's environment, from the desk
@@ -108,7 +108,7 @@ round_trip() (
 	cat note.report
 )
 
-for program in "$venv/bin/tidings" "$work/desk/link to tidings"; do
+for program in "$venv/bin/tidings" "$work/desk/a link/tidings"; do
 	[ "$(run "$program" --version)" = "$source $version" ] || die "\`$program --version\` is not \`$source $version\`"
 	logged "$logs/run.log" round_trip "$program"
 	say "${program#"$top/"}: $(run "$program" --version), sealed, opened, reported"

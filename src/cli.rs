@@ -62,7 +62,7 @@ pub struct CommonArguments {
     /// Where the steps of one build leave notes for one another [default: debian/.debhelper/rustvenv/PKG]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Root of the source tree
+    /// The source tree, when it is not the directory that debian/ is in
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub sourcedir: PathBuf,
     /// Say more

@@ -145,7 +145,11 @@ fn setuptools_builds_packages_data_entry_points_and_extras() {
     let tree = Tree::new(&[
         (
             "setup.cfg",
-            "[metadata]\nname = example\nversion = 1.0\n[options]\npackages = find:\ninstall_requires = click\n[options.package_data]\nexample = *.txt\n[options.entry_points]\nconsole_scripts =\n    hello = example.main:run\n[options.extras_require]\ncolour = rich\n",
+            "[metadata]\nname = example\nversion = 1.0\n\
+             [options]\npackages = find:\ninstall_requires = click\n\
+             [options.package_data]\nexample = *.txt\n\
+             [options.entry_points]\nconsole_scripts = hello = example.main:run\n\
+             [options.extras_require]\ncolour = rich\n",
         ),
         ("pyproject.toml", SETUPTOOLS),
         ("example/__init__.py", ""),
@@ -166,7 +170,12 @@ fn setuptools_builds_packages_data_entry_points_and_extras() {
 #[test]
 fn flit_builds_although_the_distribution_has_no_metadata_of_its_core() {
     let built = Tree::new(&[
-        ("pyproject.toml", "[build-system]\nrequires = [\"flit_core >=3.2\"]\nbuild-backend = \"flit_core.buildapi\"\n[project]\nname = \"example\"\nversion = \"1.0\"\ndescription = \"Says hello.\"\n[project.scripts]\nhello = \"example:run\"\n"),
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = [\"flit_core >=3.2\"]\nbuild-backend = \"flit_core.buildapi\"\n\
+             [project]\nname = \"example\"\nversion = \"1.0\"\ndescription = \"Says hello.\"\n\
+             [project.scripts]\nhello = \"example:run\"\n",
+        ),
         ("example/__init__.py", "def run():\n    print('hello')\n"),
         ("example/words.txt", "hello\n"),
     ])
@@ -179,7 +188,11 @@ fn flit_builds_although_the_distribution_has_no_metadata_of_its_core() {
 #[test]
 fn a_tree_without_build_system_table_is_built_as_before() {
     let built = Tree::new(&[
-        ("setup.py", "from setuptools import setup\nimport helper\nsetup(name='example', version=helper.version, py_modules=['example'])\n"),
+        (
+            "setup.py",
+            "from setuptools import setup\nimport helper\n\
+             setup(name='example', version=helper.version, py_modules=['example'])\n",
+        ),
         ("helper.py", "version = '2.0'\n"),
         ("example.py", ""),
     ])
@@ -197,11 +210,14 @@ const EXTENSION: &[(&str, &str)] = &[
     ("pyproject.toml", SETUPTOOLS),
     (
         "setup.py",
-        "from setuptools import Extension, setup\nsetup(name='example', version='1.0', ext_modules=[Extension('example', ['src/example.c'])])\n",
+        "from setuptools import Extension, setup\n\
+             setup(name='example', version='1.0', ext_modules=[Extension('example', ['src/example.c'])])\n",
     ),
     (
         "src/example.c",
-        "#define PY_SSIZE_T_CLEAN\n#include <Python.h>\nstatic struct PyModuleDef module = {PyModuleDef_HEAD_INIT, \"example\", __FILE__, -1, NULL};\nPyMODINIT_FUNC PyInit_example(void) { return PyModule_Create(&module); }\n",
+        "#define PY_SSIZE_T_CLEAN\n#include <Python.h>\n\
+             static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, \"example\", __FILE__, -1, NULL};\n\
+             PyMODINIT_FUNC PyInit_example(void) { return PyModule_Create(&module); }\n",
     ),
 ];
 
@@ -314,7 +330,8 @@ fn verified_wheels_can_be_the_environment() {
     fs::create_dir_all(venv.join("bin")).unwrap();
     std::os::unix::fs::symlink(interpreter(), venv.join("bin/python")).unwrap();
     fs::write(venv.join("pyvenv.cfg"), "home = /usr/bin\ninclude-system-site-packages = false\n").unwrap();
-    let metadata = "Metadata-Version: 2.1\nName: tiny-backend\nVersion: 1.2.3\nRequires-Dist: other; extra == 'fast'\nProvides-Extra: fast\n";
+    let metadata = "Metadata-Version: 2.1\nName: tiny-backend\nVersion: 1.2.3\n\
+             Requires-Dist: other; extra == 'fast'\nProvides-Extra: fast\n";
     fs::write(site.join("tiny_backend-1.2.3.dist-info/METADATA"), metadata).unwrap();
     fs::write(
         site.join("tiny.py"),
@@ -322,9 +339,10 @@ fn verified_wheels_can_be_the_environment() {
          class api:\n    \
              @staticmethod\n    \
              def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n        \
-                 with zipfile.ZipFile(os.path.join(wheel_directory, 'example-1.0-py3-none-any.whl'), 'w') as archive:\n            \
+                 name = 'example-1.0-py3-none-any.whl'\n        \
+                 with zipfile.ZipFile(os.path.join(wheel_directory, name), 'w') as archive:\n            \
                      archive.writestr('path', '\\n'.join(sys.path))\n        \
-                 return 'example-1.0-py3-none-any.whl'\n",
+                 return name\n",
     )
     .unwrap();
     tree.environment = BuildEnvironment::VirtualEnvironment(venv);
@@ -348,7 +366,8 @@ show('umask', oct(os.umask(0)))
 show('hash', hash('a word'))
 show('path', '\\n'.join(sys.path))
 show('home', os.listdir(os.environ['HOME']))
-show('order', [os.listdir('data'), [entry.name for entry in os.scandir('data')], [name for _, _, names in os.walk('data') for name in names]])
+scanned = [entry.name for entry in os.scandir('data')]
+show('order', [os.listdir('data'), scanned, next(os.walk('data'))[2]])
 stat = os.stat('data/run')
 show('modes', [oct(os.stat(name).st_mode) for name in ('data', 'data/run', 'data/text')] + [int(stat.st_mtime)])
 show('version', os.environ['SETUPTOOLS_SCM_PRETEND_VERSION'])
@@ -398,7 +417,12 @@ show('exit', type(exit).__name__)";
 
 #[test]
 fn what_is_no_part_of_the_project_is_not_in_the_copy() {
-    let body = "archive.writestr('found', '\\n'.join(sorted(os.path.relpath(os.path.join(d, f)) for d, s, fs in os.walk('.') for f in fs + [l for l in s if os.path.islink(os.path.join(d, l))])))";
+    let body = "\
+found = []
+for directory, names, files in os.walk('.'):
+    links = [name for name in names if os.path.islink(os.path.join(directory, name))]
+    found += [os.path.relpath(os.path.join(directory, name)) for name in files + links]
+archive.writestr('found', '\\n'.join(sorted(found)))";
     let mut tree = in_tree(body);
     for path in [
         ".git/config",
@@ -452,18 +476,15 @@ fn what_is_no_part_of_the_project_is_not_in_the_copy() {
 fn a_result_that_is_not_one_wheel_is_an_error() {
     for (body, part) in [
         ("open(os.path.join(wheel_directory, 'second.whl'), 'w').close()", "left 2 files instead of one wheel"),
-        ("os.unlink(os.path.join(wheel_directory, name)); name = 'x.whl'", "left 0 files instead of one wheel"),
+        ("os.unlink(archive.filename); name = 'x.whl'", "left 0 files instead of one wheel"),
         ("name = '../hook.py'", "left no wheel `../hook.py`"),
         (
-            "os.rename(os.path.join(wheel_directory, name), 'a'); os.symlink(os.path.abspath('a'), os.path.join(wheel_directory, name))",
+            "os.rename(archive.filename, 'a'); os.symlink(os.path.abspath('a'), archive.filename)",
             "left no wheel `example-1.0-py3-none-any.whl`",
         ),
         ("os._exit(0)", "ended without an answer"),
         ("sys.exit(0)", "ended without an answer"),
-        (
-            "os.rename(os.path.join(wheel_directory, name), os.path.join(wheel_directory, 'x.whl')); name = 'x.whl'",
-            "with the name `x.whl`",
-        ),
+        ("name = 'x.whl'; os.rename(archive.filename, os.path.join(wheel_directory, name))", "with the name `x.whl`"),
     ] {
         let told = in_tree(body).fails();
         assert!(told.contains(part), "{part} in {told}");

@@ -28,6 +28,9 @@ if ($use eq 'both') {
 	# remove. `dh $@ --buildsystem=NAME` is passed on after these options and wins.
 	add_command_options("dh_auto_$_", '--buildsystem=none') for qw(configure build test install clean);
 
+	# A hook that runs the environment's Python (to generate a configuration file, say) must not leave byte code in it.
+	$ENV{PYTHONDONTWRITEBYTECODE} //= 1;
+
 	# A left-over override_dh_virtualenv would never run: dh stops and names it.
 	declare_command_obsolete(13, 'dh_virtualenv');
 }

@@ -223,7 +223,7 @@ fn own_wheel(
     let environment = build_environment(inputs, build_wheels, &fs::canonicalize(&room)?)?;
     let built = project::build(&BuildRequest {
         // a back end that packs all it sees would put them into the project's own wheel
-        exclude: inputs.config.wheels.iter().map(|path| inputs.source.join(path.as_str())).collect(),
+        exclude: inputs.config.wheels.iter().filter_map(|path| inputs.path(path).ok()).collect(),
         source: inputs.path(directory)?,
         work,
         interpreter: PathBuf::from(inputs.interpreter.path()),

@@ -32,7 +32,9 @@ const SIGNATURE_SUFFIXES: &[&str] = &["asc", "sig", "gpg"];
 /// Everything about one binary package but its wheels.
 #[derive(Debug)]
 pub struct Inputs {
-    /// Root of the source tree, resolved.
+    /// The directory that debian/ is in, resolved.
+    pub root: PathBuf,
+    /// The source tree, resolved: the same, or a directory below it (`--sourcedir`).
     pub source: PathBuf,
     /// The settings.
     pub config: Config,
@@ -61,8 +63,9 @@ impl Inputs {
         let limits = Limits::DEFAULT;
         let text = fs::read_text(config_file, limits.configuration_size)?;
         let config = Config::parse(&config_file.to_string_lossy(), &text, package)?;
+        let root = fs::canonicalize(Path::new("."))?;
         let source = fs::canonicalize(source)?;
-        let control = fs::read_text(&source.join("debian/control"), limits.configuration_size)?;
+        let control = fs::read_text(&root.join("debian/control"), limits.configuration_size)?;
         let package = BinaryPackage::find(&control, package)
             .ok_or_else(|| Failure::unable(format!("debian/control has no binary package `{package}`")))?;
         let interpreter = match &config.python {
@@ -76,8 +79,8 @@ impl Inputs {
         };
         let target = Target::new(&interpreter, &architecture).map_err(Failure::unable)?;
         let tags = CompatibleTags::of(&interpreter, &architecture, glibc);
-        let epoch = source_date_epoch(&source)?;
-        Ok(Self { source, config, package, interpreter, architecture, target, tags, epoch, limits })
+        let epoch = source_date_epoch(&root)?;
+        Ok(Self { root, source, config, package, interpreter, architecture, target, tags, epoch, limits })
     }
 
     /// The path on this machine of a path of the configuration.
@@ -88,8 +91,14 @@ impl Inputs {
         self.inside(path.as_str())
     }
 
+    /// Paths below debian/ are where debian/ is, all others in the source tree.
+    fn place(&self, relative: &str) -> PathBuf {
+        let base = if relative.starts_with("debian/") { &self.root } else { &self.source };
+        base.join(relative)
+    }
+
     fn inside(&self, relative: &str) -> Result<PathBuf, Failure> {
-        let joined = self.source.join(relative);
+        let joined = self.place(relative);
         if fs::status(&joined)?.is_none() {
             return Err(Refusal::new(Code::ConfigFileMissing, format!("`{relative}` does not exist"))
                 .expected("a path below the source tree")
@@ -97,7 +106,7 @@ impl Inputs {
                 .into());
         }
         let resolved = fs::canonicalize(&joined)?;
-        if resolved.starts_with(&self.source) {
+        if resolved.starts_with(&self.root) || resolved.starts_with(&self.source) {
             return Ok(joined);
         }
         Err(Refusal::new(Code::ConfigPathEscapes, format!("`{relative}` leads out of the source tree"))
@@ -148,7 +157,7 @@ impl Inputs {
         let mut signatures = Vec::new();
         for suffix in SIGNATURE_SUFFIXES {
             let name = format!("{name}.{suffix}");
-            if fs::status(&self.source.join(&name))?.is_some() {
+            if fs::status(&self.place(&name))?.is_some() {
                 signatures.push(read(&name, self.limits.signature_size)?);
             }
         }
@@ -171,7 +180,7 @@ impl Inputs {
     /// # Errors
     /// When debian/changelog cannot be read.
     pub fn upstream_version(&self) -> Result<Option<String>, Failure> {
-        let changelog = self.source.join("debian/changelog");
+        let changelog = self.root.join("debian/changelog");
         let version = output(&["dpkg-parsechangelog", "-l", &changelog.to_string_lossy(), "-SVersion"])?;
         Ok(upstream_version(&version))
     }
@@ -244,7 +253,7 @@ impl Inputs {
             }
         }
         verify_wheels(lock, manifest, &candidates, &self.tags, &mut |candidate| {
-            fs::read(&self.source.join(&candidate.path), self.limits.wheel_size)
+            fs::read(&self.place(&candidate.path), self.limits.wheel_size)
         })
     }
 }
@@ -310,15 +319,15 @@ fn build_system_glibc(architecture: &Architecture) -> Result<Glibc, Failure> {
     })
 }
 
-/// SOURCE_DATE_EPOCH, else the date of the newest entry of debian/changelog in `source`; never the clock.
+/// SOURCE_DATE_EPOCH, else the date of the newest entry of debian/changelog in `root`; never the clock.
 ///
 /// # Errors
 /// When neither tells a time.
-pub fn source_date_epoch(source: &Path) -> Result<u64, Failure> {
+pub fn source_date_epoch(root: &Path) -> Result<u64, Failure> {
     if let Some(epoch) = env::source_date_epoch()? {
         return Ok(epoch);
     }
-    let changelog = source.join("debian/changelog");
+    let changelog = root.join("debian/changelog");
     let text = output(&["dpkg-parsechangelog", "-l", &changelog.to_string_lossy(), "-STimestamp"])?;
     text.parse().map_err(|_| Failure::unable(format!("{} has no date: `{text}`", changelog.display())))
 }

@@ -38,7 +38,7 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
     for added in &differences {
         talk.line(&format!("{} was added by this package", added.path));
     }
-    let epoch = source_date_epoch(&arguments.common.sourcedir)?;
+    let epoch = source_date_epoch(Path::new("."))?;
     let mut paths = fs::walk(&destdir)?;
     paths.reverse();
     for (path, _) in paths {

@@ -1,9 +1,9 @@
 //! The packages that the ELF files of an environment need, with lower bounds.
 //!
-//! Enters: what each file needs ([`ElfNeeds`]) with its path in the package, the package's architecture and its Python. Leaves: one
-//! [`Dependency`] for each package, or every reason why the files could not be loaded. A need is looked for inside the
-//! environment first. dpkg-shlibdeps is deliberately not asked: it knows the libraries of the machine that builds, and cannot
-//! follow wheels whose libraries are found through the one that loads them.
+//! Enters: what each file needs ([`ElfNeeds`]) with its path in the package, the package's architecture and its Python.
+//! Leaves: one [`Dependency`] for each package, or every reason why the files could not be loaded. A need is looked for
+//! inside the environment first. dpkg-shlibdeps is deliberately not asked: it knows the libraries of the machine that
+//! builds, and cannot follow wheels whose libraries are found through the one that loads them.
 
 use super::elf::{ElfKind, ElfNeeds};
 use super::libraries::{self, Bound};
@@ -31,15 +31,17 @@ impl fmt::Display for Dependency {
     }
 }
 
-/// The packages that `files`, each with its path in the package, need on `architecture` under Python `interpreter` (major,
-/// minor); at most one dependency for each package.
+/// The packages that `files`, each with its path in the package, need on `architecture` under Python `interpreter`
+/// (major, minor); at most one dependency for each package.
 ///
-/// A library of the distribution counts as being inside only where the search path of the file leads to it; any other library
-/// also when a file of that name is anywhere in the set, because wheels load their libraries in the order that they need.
+/// A library of the distribution counts as being inside only where the search path of the file leads to it; any other
+/// library also when a file of that name is anywhere in the set, because wheels load their libraries in the order that
+/// they need.
 ///
 /// # Errors
-/// Every file that could not be loaded: made for another architecture, started by another loader, or in need of a library
-/// ([`Code::LibraryUnknown`]) or of a symbol version ([`Code::LibraryVersionUnknown`]) that no known package has.
+/// Every file that could not be loaded: made for another architecture, started by another loader, or in need of a
+/// library ([`Code::LibraryUnknown`]) or of a symbol version ([`Code::LibraryVersionUnknown`]) that no known package
+/// has.
 pub fn depends(
     files: &[(String, ElfNeeds)],
     architecture: &Architecture,

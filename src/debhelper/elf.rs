@@ -1,12 +1,14 @@
 //! What one ELF file needs from the system: libraries, symbol versions, the loader.
 //!
-//! Enters: the bytes of a file of a wheel, hostile until shown otherwise. Leaves: [`ElfNeeds`], or the reason why the file is
-//! malformed. The file is read as the dynamic loader reads it: program headers, then the dynamic segment by its address.
-//! Section headers are deliberately not looked at: the loader ignores them, tools strip or misplace them, and a file that
-//! says one thing in sections and another in segments would show a reviewer something else than what is loaded.
+//! Enters: the bytes of a file of a wheel, hostile until shown otherwise. Leaves: [`ElfNeeds`], or the reason why the
+//! file is malformed. The file is read as the dynamic loader reads it: program headers, then the dynamic segment by its
+//! address. Section headers are deliberately not looked at: the loader ignores them, tools strip or misplace them, and
+//! a file that says one thing in sections and another in segments would show a reviewer something else than what is
+//! loaded.
 //!
 //! Every table has a bound and every chain runs forward only, so the cost is linear in the size of the file.
-//! Specification: <https://gabi.xinuos.com/>; symbol versions: <https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html>.
+//! Specification: <https://gabi.xinuos.com/>; symbol versions:
+//! <https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html>.
 
 use crate::python::architecture::{ElfClass, Endianness};
 use elf::abi;
@@ -311,7 +313,8 @@ fn read_dynamic(image: &Image<'_>, segment: &ProgramHeader, needs: &mut ElfNeeds
     }
 }
 
-/// Elf_Verneed and Elf_Vernaux, which are alike in both classes: one chain of libraries, and from each a chain of versions.
+/// Elf_Verneed and Elf_Vernaux, which are alike in both classes: one chain of libraries, and from each a chain of
+/// versions.
 fn read_versions(
     endian: AnyEndian,
     table: &[u8],

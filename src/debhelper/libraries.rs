@@ -1,9 +1,10 @@
 //! Which Debian package ships a shared library, and from which version on it has a symbol version.
 //!
-//! Enters: a soname and a symbol version that an ELF file needs. Leaves: a package and a lower bound. Known are the C library,
-//! the run-time libraries of GCC and what the manylinux policies (PEP 513, 571, 599, 600) let a wheel take from the system. The
-//! numbers are those of Debian's symbols files, the same in every release, so that one wheel leads to one Depends wherever the
-//! package is built. What is installed on the machine that builds is deliberately not looked at.
+//! Enters: a soname and a symbol version that an ELF file needs. Leaves: a package and a lower bound. Known are the C
+//! library, the run-time libraries of GCC and what the manylinux policies (PEP 513, 571, 599, 600) let a wheel take
+//! from the system. The numbers are those of Debian's symbols files, the same in every release, so that one wheel leads
+//! to one Depends wherever the package is built. What is installed on the machine that builds is deliberately not
+//! looked at.
 
 use crate::python::architecture::Architecture;
 use std::cmp::Ordering;
@@ -231,8 +232,8 @@ pub fn find(soname: &str, architecture: &Architecture, interpreter: (u32, u32)) 
 }
 
 impl Library {
-    /// From which version of the package on the library has the symbol version `node`; `None` when that is not known, because
-    /// the library is newer than the tables or because the version is private to its source package.
+    /// From which version of the package on the library has the symbol version `node`; `None` when that is not known,
+    /// because the library is newer than the tables or because the version is private to its source package.
     pub fn bound(&self, node: &str) -> Option<Bound> {
         match self.versions {
             Versions::Glibc => glibc_release(node).map(Bound::AtLeast).or_else(|| look_up(LIBC_EXTRA, node)),

@@ -4,7 +4,7 @@
 //! stand in a block between two comments in usr/share/lintian/overrides/PKG, after what dh_lintian put there, so that a second
 //! run replaces its own block and nothing else.
 
-use crate::plan::{Node, Plan};
+use crate::plan::Plan;
 use crate::refusal::Refusal;
 use std::collections::BTreeSet;
 
@@ -27,6 +27,13 @@ pub fn overrides(plan: &Plan, package: &str) -> Result<BTreeSet<String>, Refusal
     Ok(tags.into_iter().map(|tag| line(package, tag, &plan.location)).collect())
 }
 
+/// The part of the package that a tag is said of: the environment, or, since lintian also dislikes the directories above it,
+/// what is ours of /opt.
+fn place(tag: &str, location: &str) -> String {
+    let depth = if tag == "dir-or-file-in-opt" { 2 } else { usize::MAX };
+    location.split('/').take(depth).collect::<Vec<_>>().join("/")
+}
+
 /// What lintian says of an ELF object that dh_strip never saw.
 fn elf_tags(bytes: &[u8]) -> impl Iterator<Item = &'static str> {
     let has = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
@@ -36,7 +43,7 @@ fn elf_tags(bytes: &[u8]) -> impl Iterator<Item = &'static str> {
 }
 
 fn line(package: &str, tag: &str, location: &str) -> String {
-    format!("{package}: {tag} [{location}/*]")
+    format!("{package}: {tag} [{}/*]", place(tag, location))
 }
 
 /// `existing` (what is in the overrides file) with our block replaced by `lines`; nothing when neither has a line.
@@ -68,11 +75,6 @@ pub fn merge(existing: &str, lines: &BTreeSet<String>) -> String {
     text
 }
 
-/// Whether any planned path has this node; for callers that choose tags by kind.
-pub fn any_file(plan: &Plan, wanted: impl Fn(&str) -> bool) -> bool {
-    plan.nodes.iter().any(|(path, node)| matches!(node, Node::File { .. }) && wanted(path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,7 +83,7 @@ mod tests {
     fn a_second_run_replaces_only_its_own_block() {
         let lines = BTreeSet::from([line("a", "dir-or-file-in-opt", "opt/venvs/a")]);
         let once = merge("a: some-tag\n", &lines);
-        assert_eq!(once, format!("a: some-tag\n{BEGIN}\na: dir-or-file-in-opt [opt/venvs/a/*]\n{END}\n"));
+        assert_eq!(once, format!("a: some-tag\n{BEGIN}\na: dir-or-file-in-opt [opt/venvs/*]\n{END}\n"));
         assert_eq!(merge(&once, &lines), once);
         assert_eq!(merge(&once, &BTreeSet::new()), "a: some-tag\n");
     }

@@ -1,8 +1,10 @@
-//! How a source tree wants to be built, as values: its [build-system] table, what that requires, and the call of its back end.
+//! How a source tree wants to be built, as values: its [build-system] table, what that requires, and the call of its
+//! back end.
 //!
-//! Enters: the text of pyproject.toml and the answers of the hook (`pep517_hook.py`). Leaves: a [`BuildSystem`], refusals of what is
-//! missing, and the command line and environment in which the hook runs. Nothing here reads a file or runs a program. Installing
-//! what is missing is deliberately absent: the environment is complete before, or nothing is built.
+//! Enters: the text of pyproject.toml and the answers of the hook (`pep517_hook.py`). Leaves: a [`BuildSystem`],
+//! refusals of what is missing, and the command line and environment in which the hook runs. Nothing here reads a file
+//! or runs a program. Installing what is missing is deliberately absent: the environment is complete before, or nothing
+//! is built.
 //!
 //! Specifications: PEP 518 for the table, PEP 517 for the hooks, both as kept at
 //! <https://packaging.python.org/en/latest/specifications/pyproject-toml/>.
@@ -221,9 +223,9 @@ pub fn request(
 
 /// The command line of the hook, without what isolates it from the network.
 ///
-/// `-I` is deliberately absent, because it makes Python ignore PYTHONHASHSEED; its parts are here (`-s`, the hook's treatment of
-/// sys.path) or follow from the environment, which is [`variables`] and nothing else. `-S` keeps what lies below /usr/local
-/// from running; a virtual environment needs what it leaves out.
+/// `-I` is deliberately absent, because it makes Python ignore PYTHONHASHSEED; its parts are here (`-s`, the hook's
+/// treatment of sys.path) or follow from the environment, which is [`variables`] and nothing else. `-S` keeps what lies
+/// below /usr/local from running; a virtual environment needs what it leaves out.
 pub fn command(
     environment: &BuildEnvironment,
     interpreter: &Path,
@@ -341,9 +343,9 @@ fn quoted(word: &OsString) -> OsString {
 impl Look {
     /// What of `requirements` is not met by what is installed; everything that is missing, each with its reason.
     ///
-    /// Markers are evaluated for the Python that runs the back end. Debian's packages of some back ends carry no metadata
-    /// (flit_core comes inside of another distribution), so in [`BuildEnvironment::Distribution`] a module of the required
-    /// name is enough where no distribution of that name is installed.
+    /// Markers are evaluated for the Python that runs the back end. Debian's packages of some back ends carry no
+    /// metadata (flit_core comes inside of another distribution), so in [`BuildEnvironment::Distribution`] a module of
+    /// the required name is enough where no distribution of that name is installed.
     pub fn unmet(&self, requirements: &[Specifier], environment: &BuildEnvironment) -> Vec<Refusal> {
         let target = match self.target() {
             Ok(target) => target,
@@ -392,7 +394,7 @@ impl Look {
         let refuse = |found: String| {
             let hint = match environment {
                 BuildEnvironment::Distribution => {
-                    "add its package to Build-Depends, or lock verified wheels and name the lock in `build-requirements`"
+                    "add its package to Build-Depends, or name a lock of verified wheels in `build-requirements`"
                 }
                 BuildEnvironment::VirtualEnvironment(_) => "lock it in a file that `build-requirements` names",
             };
@@ -453,8 +455,8 @@ fn unmarked(specifier: &Specifier, text: &str) -> Result<Specifier, Refusal> {
 
 /// The upstream version in the version of a Debian package, as Python spells it; `None` when it is no Python version.
 ///
-/// `1:2.0~rc1+dfsg-3` is `2.0rc1`: no epoch, no revision, no tilde, and none of the endings that only say that the tarball was
-/// repacked.
+/// `1:2.0~rc1+dfsg-3` is `2.0rc1`: no epoch, no revision, no tilde, and none of the endings that only say that the
+/// tarball was repacked.
 pub fn upstream_version(debian: &str) -> Option<String> {
     let upstream = debian.split_once(':').map_or(debian, |(_, rest)| rest);
     let upstream = upstream.rsplit_once('-').map_or(upstream, |(upstream, _)| upstream);
@@ -479,7 +481,10 @@ mod tests {
     #[test]
     fn the_table_is_read() {
         let system = parse(
-            "[build-system]\nrequires = [\"flit_core >=3.2,<4\"]\nbuild-backend = \"backend.inner:api\"\nbackend-path = [\".\", \"tools\"]\n",
+            "[build-system]\n\
+             requires = [\"flit_core >=3.2,<4\"]\n\
+             build-backend = \"backend.inner:api\"\n\
+             backend-path = [\".\", \"tools\"]\n",
         )
         .unwrap();
         assert_eq!(system.backend, "backend.inner:api");
@@ -518,7 +523,10 @@ mod tests {
             ("[build-system]\nrequires = []\nextra = 1\n", &["line 3", "extra"][..]),
             ("x = [", &["line 1"][..]),
             (
-                "[build-system]\nrequires = [\"a b\"]\nbuild-backend = \"a; import os\"\nbackend-path = [\"../x\", \"/y\", \"\"]\n",
+                "[build-system]\n\
+                 requires = [\"a b\"]\n\
+                 build-backend = \"a; import os\"\n\
+                 backend-path = [\"../x\", \"/y\", \"\"]\n",
                 &["`a b`", "`a; import os`", "`../x`", "`/y`", "``"][..],
             ),
         ] {
@@ -605,7 +613,8 @@ mod tests {
             source_date_epoch: 1_700_000_000,
             version: Some("1.2"),
             architecture: "DEB_HOST_ARCH=amd64\nLD_PRELOAD=/x.so\n",
-            build_flags: "CFLAGS=-g -O2 -ffile-prefix-map=/somewhere=. -Wall\nLDFLAGS=-Wl,-z,relro\nGCJFLAGS=-g\nCXXFLAGS=-g\n",
+            build_flags: "CFLAGS=-g -O2 -ffile-prefix-map=/somewhere=. -Wall\n\
+                          LDFLAGS=-Wl,-z,relro\nGCJFLAGS=-g\nCXXFLAGS=-g\n",
         })
     }
 

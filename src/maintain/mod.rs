@@ -1,7 +1,7 @@
 //! The maintainers' side: from sources to wheels.
 //!
-//! Enters: a source tree. Leaves: a wheel. This is the only place where code other than ours runs: the build back end of the
-//! source package's own project, offline and in an environment that is decided here.
+//! Enters: a source tree. Leaves: a wheel. This is the only place where code other than ours runs: the build back end
+//! of the source package's own project, offline and in an environment that is decided here.
 
 pub mod build_system;
 

@@ -2,9 +2,10 @@
 
 Usage: pep517_hook.py PHASE REQUEST
 
-PHASE is `look`, which reports what is installed and what the back end requires, or `build`, which makes the wheel. REQUEST is a
-JSON file with the back end, the directories that it may come from, the site to build in, and where the answer goes. The answer is
-JSON in a file of its own: standard output belongs to the back end. The working directory is the root of the source tree.
+PHASE is `look`, which reports what is installed and what the back end requires, or `build`, which makes the wheel.
+REQUEST is a JSON file with the back end, the directories that it may come from, the site to build in, and where the
+answer goes. The answer is JSON in a file of its own: standard output belongs to the back end. The working directory is
+the root of the source tree.
 """
 
 import os
@@ -35,7 +36,7 @@ class Listing:
 
 
 def sort_directories():
-    """Makes every directory list in one order: that of the file system follows a seed, which ends up in what is built."""
+    """Makes every directory list in one order: that of the file system follows a seed, and ends up in what is built."""
     listdir, scandir = os.listdir, os.scandir
     os.listdir = lambda path=".": sorted(listdir(path))
     os.scandir = lambda path=".": Listing(scandir(path))
@@ -51,7 +52,8 @@ def set_path(request):
         site.setquit()
         site.setcopyright()
         site.sethelper()
-        for directory in ("/usr/lib/python3/dist-packages", "/usr/lib/python%d.%d/dist-packages" % sys.version_info[:2]):
+        versioned = "/usr/lib/python%d.%d/dist-packages" % sys.version_info[:2]
+        for directory in ("/usr/lib/python3/dist-packages", versioned):
             if os.path.isdir(directory):
                 site.addsitedir(directory)
     sys.path[:] = [

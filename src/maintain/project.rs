@@ -1,9 +1,9 @@
 //! The project's own wheel: the source tree, built offline by its own back end.
 //!
-//! Enters: a source tree, an empty directory to work in, an interpreter with everything that the back end needs, and the time of
-//! the package. Leaves: the bytes of one wheel, which then go the way of every other wheel. The tree itself is never
-//! written to: a copy is built, in which modes, times and what is left out follow rules and not the builder's machine.
-//! Nothing is fetched, and nothing of the builder's environment reaches the back end.
+//! Enters: a source tree, an empty directory to work in, an interpreter with everything that the back end needs, and
+//! the time of the package. Leaves: the bytes of one wheel, which then go the way of every other wheel. The tree itself
+//! is never written to: a copy is built, in which modes, times and what is left out follow rules and not the builder's
+//! machine. Nothing is fetched, and nothing of the builder's environment reaches the back end.
 
 use super::build_system::{
     ANSWER_SIZE, BuildSystem, Look, Made, Phase, SetupFiles, Variables, command, request, variables,
@@ -33,7 +33,8 @@ pub struct BuildRequest {
     pub source: PathBuf,
     /// Files and directories that are no part of the project wherever they are, such as directories of wheels.
     pub exclude: Vec<PathBuf>,
-    /// A directory for everything that is written: `source`, `home`, `tmp`, `wheel` and the hook's files must not be there.
+    /// A directory for everything that is written: `source`, `home`, `tmp`, `wheel` and the hook's files must not be
+    /// there.
     pub work: PathBuf,
     /// The Python of the package, such as /usr/bin/python3.11.
     pub interpreter: PathBuf,
@@ -73,9 +74,9 @@ pub struct BuiltWheel {
 /// Builds the wheel of a source tree.
 ///
 /// # Errors
-/// Refusals when the tree is no project ([`ProjectMalformed`](crate::code::Code::ProjectMalformed)) or when what its back end
-/// requires is not installed ([`BuildRequirementMissing`](crate::code::Code::BuildRequirementMissing)). A failure when the
-/// back end fails, with the end of what it said, or when it does not leave exactly one wheel.
+/// Refusals when the tree is no project ([`ProjectMalformed`](crate::code::Code::ProjectMalformed)) or when what its
+/// back end requires is not installed ([`BuildRequirementMissing`](crate::code::Code::BuildRequirementMissing)). A
+/// failure when the back end fails, with the end of what it said, or when it does not leave exactly one wheel.
 pub fn build(request: &BuildRequest) -> Result<BuiltWheel, Failure> {
     let source = fs::canonicalize(&request.source)?;
     let work = fs::canonicalize(&request.work)?;

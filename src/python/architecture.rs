@@ -1,9 +1,9 @@
-//! The architectures of Debian for which wheels exist, in the three languages that name them: Debian's, the platform tags'
-//! and that of ELF headers.
+//! The architectures of Debian for which wheels exist, in the three languages that name them: Debian's, the platform
+//! tags' and that of ELF headers.
 //!
-//! Enters: a Debian architecture such as `amd64` (DEB_HOST_ARCH). Leaves: [`Architecture`], from which platform tags, the names of
-//! extension modules and the look of a loadable ELF file follow. The machine that builds is deliberately no input, so that a
-//! cross build needs nothing more than wheels.
+//! Enters: a Debian architecture such as `amd64` (DEB_HOST_ARCH). Leaves: [`Architecture`], from which platform tags,
+//! the names of extension modules and the look of a loadable ELF file follow. The machine that builds is deliberately
+//! no input, so that a cross build needs nothing more than wheels.
 
 use std::fmt;
 
@@ -66,12 +66,12 @@ struct Row {
     elf: ElfFacts,
 }
 
-/// Sorted by Debian's name. Machine numbers are those of the ELF registry; the loaders are those that each architecture's
-/// libc6 installs.
+/// Sorted by Debian's name. Machine numbers are those of the ELF registry; the loaders are those that each
+/// architecture's libc6 installs.
 ///
 /// Flags: 32-bit ARM needs EABI version 5 and must not say soft float (0x200; older linkers say nothing about float).
-/// 64-bit POWER in little endian is ABI version 2, or unmarked. RISC-V needs the double-precision convention (4 of mask 6)
-/// and not the reduced register set (8).
+/// 64-bit POWER in little endian is ABI version 2, or unmarked. RISC-V needs the double-precision convention (4 of mask
+/// 6) and not the reduced register set (8).
 const TABLE: &[Row] = &[
     Row {
         debian: "amd64",
@@ -172,8 +172,8 @@ impl Architecture {
         TABLE.iter().map(Self)
     }
 
-    /// From Debian's name, as dpkg-architecture and the Architecture field spell it; `None` for an architecture for which no
-    /// wheels with a platform tag exist, and for `all` and `any`.
+    /// From Debian's name, as dpkg-architecture and the Architecture field spell it; `None` for an architecture for
+    /// which no wheels with a platform tag exist, and for `all` and `any`.
     pub fn from_debian(name: &str) -> Option<Self> {
         Self::all().find(|architecture| architecture.debian() == name)
     }

@@ -432,7 +432,8 @@ impl<'a> Judge<'a> {
     fn unknown(&self, unjudged: &Unjudged, issuers: &[pgp::KeyHandle]) -> Refusal {
         const SHOWN: usize = 10;
         let names = openpgp::names(issuers);
-        let found = if names.is_empty() { "a signature that does not name its key".into() } else { format!("key {names}") };
+        let found =
+            if names.is_empty() { "a signature that does not name its key".into() } else { format!("key {names}") };
         let known = self.keyring.certificates().filter(|known| self.may_sign(known)).map(Certificate::describe);
         let absent = self.policy.signers.iter().filter(|signer| self.keyring.get(signer).is_none());
         let absent = absent.map(|signer| format!("{signer} (pinned, but not in the keyring)"));

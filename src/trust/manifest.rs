@@ -3,11 +3,10 @@
 //! Enters the text of a manifest; leaves a [`Manifest`] that can be searched by name and by digest, or every line that
 //! cannot be read in exactly one way. The form is that of GNU coreutils
 //! (<https://www.gnu.org/software/coreutils/manual/html_node/cksum-output-modes.html>): 64 lower-case hexadecimal
-//! digits, a blank, a blank or `*`, the name; empty lines and lines that begin with `#` are passed over, but for one that says what
-//! the list is for ([`Header`], rules R10 and R11). Deliberately
-//! absent: escaped names, directories, other line ends, control characters and characters that are invisible or reorder
-//! text, even in comments, so that what a reviewer sees on a terminal is what is there; and any judgement whether the
-//! text is authentic.
+//! digits, a blank, a blank or `*`, the name; empty lines and lines that begin with `#` are passed over, but for one
+//! that says what the list is for ([`Header`], rules R10 and R11). Deliberately absent: escaped names, directories,
+//! other line ends, control characters and characters that are invisible or reorder text, even in comments, so that
+//! what a reviewer sees on a terminal is what is there; and any judgement whether the text is authentic.
 
 use super::{InputFile, check_size};
 use crate::code::Code;

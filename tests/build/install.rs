@@ -1,0 +1,317 @@
+//! What `rustvenv install` leaves: every path, mode, time and byte, whatever the surroundings.
+
+use crate::source_package::{EPOCH, SourcePackage, application, command, run, timeless, tree};
+use crate::wheel::Wheel;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::process::Command;
+
+const ENVIRONMENT: &str = "debian/demo/opt/venvs/demo";
+
+/// A wheel that uses every scheme.
+fn schemes() -> Wheel {
+    Wheel::new("schemes", "2.0")
+        .file("schemes/__init__.py", "")
+        .file("schemes/__pycache__/__init__.cpython-311.pyc", "byte code")
+        .executable("schemes/tool.sh", "#!/bin/sh\necho tool\n")
+        .data("purelib/pure.py", "")
+        .data("platlib/plat.py", "")
+        .data("scripts/scheme-script", "#!python -u\n\"\"\"Doc.\"\"\"\nfrom __future__ import annotations\nimport sys\nprint(__doc__, sys.prefix)\n")
+        .data("scripts/scheme-shell", "#!/bin/sh\necho shell\n")
+        .data("data/share/schemes/data.txt", "data\n")
+        .data("data/etc/schemes.conf", "")
+        .data("headers/schemes.h", "#define X\n")
+        .dist_info("INSTALLER", "somebody\n")
+        .dist_info("REQUESTED", "")
+        .dist_info("licenses/LICENSE", "licence\n")
+        .entry_points("[console_scripts]\nscheme-entry = schemes:main\n[gui_scripts]\nscheme-gui = schemes:main\n[other]\nx = y\n")
+}
+
+#[test]
+fn every_scheme_has_its_place() {
+    let package = SourcePackage::new();
+    package.wheels([application(), schemes()]);
+    package.install().ok();
+    let environment = package.root.join(ENVIRONMENT);
+    let site = "lib/python3.11/site-packages".replace("python3.11", &python());
+    let mode =
+        |path: &str| environment.join(path).symlink_metadata().unwrap_or_else(|_| panic!("{path}")).mode() & 0o777;
+    for (path, expected) in [
+        (format!("{site}/schemes/__init__.py"), 0o644),
+        (format!("{site}/schemes/tool.sh"), 0o755),
+        (format!("{site}/pure.py"), 0o644),
+        (format!("{site}/plat.py"), 0o644),
+        ("bin/scheme-script".into(), 0o755),
+        ("bin/scheme-shell".into(), 0o755),
+        ("bin/scheme-entry".into(), 0o755),
+        ("bin/scheme-gui".into(), 0o755),
+        ("share/schemes/data.txt".into(), 0o644),
+        ("etc/schemes.conf".into(), 0o644),
+        (format!("include/site/{}/schemes/schemes.h", python()), 0o644),
+        (format!("{site}/schemes-2.0.dist-info/licenses/LICENSE"), 0o644),
+        ("pyvenv.cfg".into(), 0o644),
+        ("bin/activate".into(), 0o644),
+        ("share/rustvenv/sha256sums.txt".into(), 0o644),
+        ("share/rustvenv/sha256sums.txt.asc".into(), 0o644),
+        ("share/rustvenv/provenance.json".into(), 0o644),
+    ] {
+        assert_eq!(mode(&path), expected, "{path}");
+    }
+    for path in ["schemes/__pycache__", "schemes-2.0.dist-info/REQUESTED", "schemes-2.0.dist-info/direct_url.json"] {
+        assert!(!environment.join(&site).join(path).exists(), "{path}");
+    }
+    let installer = environment.join(&site).join("schemes-2.0.dist-info/INSTALLER");
+    assert_eq!(fs::read_to_string(installer).unwrap(), "dh-rustvenv\n");
+    for name in ["python", "python3", &python()] {
+        assert_eq!(
+            fs::read_link(environment.join("bin").join(name)).unwrap().to_str().unwrap(),
+            format!("/usr/bin/{}", python())
+        );
+    }
+    assert_eq!(
+        fs::read_link(package.root.join("debian/demo/usr/bin/demo")).unwrap().to_str(),
+        Some("/opt/venvs/demo/bin/demo")
+    );
+    let cfg = fs::read_to_string(environment.join("pyvenv.cfg")).unwrap();
+    assert_eq!(cfg, format!("home = /usr/bin\ninclude-system-site-packages = false\nversion = {}\n", &python()[6..]));
+}
+
+/// `pythonX.Y` of the distribution.
+pub(crate) fn python() -> String {
+    fs::read_link("/usr/bin/python3").unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn the_record_is_true_after_installation() {
+    let package = SourcePackage::new();
+    package.wheels([application(), schemes()]);
+    package.install().ok();
+    // pip's own reader of installed distributions, and every digest compared by Python
+    let check = "import base64, hashlib, importlib.metadata as m, os, sys\n\
+        seen = set()\n\
+        for d in m.distributions(path=[sys.argv[1]]):\n    \
+            for f in d.files:\n        \
+                p = f.locate()\n        \
+                seen.add(os.path.realpath(p))\n        \
+                data = open(p, 'rb').read()\n        \
+                if f.name == 'RECORD':\n            assert f.hash is None\n            continue\n        \
+                h = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()\n        \
+                assert f.hash.mode == 'sha256' and f.hash.value == h and f.size == len(data), f\n\
+        print(len(seen))\n\
+        root = os.path.realpath(sys.argv[2])\n\
+        for d, _, files in os.walk(root):\n    \
+            for f in files:\n        \
+                p = os.path.join(d, f)\n        \
+                own = p.startswith((root + '/bin/py', root + '/bin/activate', root + '/share/rustvenv', root + '/pyvenv.cfg'))\n        \
+                assert own or p in seen, p\n";
+    let environment = package.root.join(ENVIRONMENT);
+    let site = environment.join("lib").join(python()).join("site-packages");
+    let done = run(command("/usr/bin/python3").args(["-c", check]).arg(&site).arg(&environment)).ok();
+    assert!(done.stdout.trim().parse::<u32>().unwrap() > 20, "{}", done.stdout);
+}
+
+#[test]
+fn nothing_of_the_surroundings_reaches_the_tree() {
+    let build = |edit: &dyn Fn(&SourcePackage), shell: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        let package = SourcePackage::at(&directory.path().join("a directory, ünlike others/demo-1.0"));
+        package.wheels([application(), schemes()]);
+        edit(&package);
+        let rustvenv = env!("CARGO_BIN_EXE_rustvenv");
+        let script = format!("{shell} '{rustvenv}' install --package demo");
+        run(command("sh").args(["-c", &script]).current_dir(&package.root)).ok();
+        tree(&package.root.join(ENVIRONMENT))
+    };
+    let plain = build(&|_| (), "umask 022;");
+    assert!(plain.iter().all(|line| line.contains(&format!(" {EPOCH} "))), "{plain:#?}");
+    // the very signature is an input: take it from the first build
+    let varied = build(
+        &|package| {
+            let files: Vec<_> =
+                fs::read_dir(package.root.join("wheels")).unwrap().map(|entry| entry.unwrap().path()).collect();
+            for file in files {
+                fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+            }
+        },
+        "umask 077; TZ=XXX-13 LC_ALL=C HOME=/ faketime -f +4000d",
+    );
+    let without_signature = |tree: Vec<String>| -> Vec<String> {
+        tree.into_iter().filter(|line| !line.contains("sha256sums.txt.asc")).collect()
+    };
+    assert_eq!(without_signature(plain), without_signature(varied));
+}
+
+#[test]
+fn a_second_run_leaves_the_same_tree() {
+    let package = SourcePackage::new();
+    package.install().ok();
+    let first = timeless(tree(&package.root.join("debian/demo")));
+    package.install().ok();
+    assert_eq!(timeless(tree(&package.root.join("debian/demo"))), first);
+    // what is no longer in the lock goes away, a file of the package's own stays
+    package.write(&format!("{ENVIRONMENT}/etc/own.conf"), "own\n");
+    package.config("project = \"none\"\n");
+    package.wheels([schemes()]);
+    package.install().ok();
+    let site = package.root.join(ENVIRONMENT).join("lib").join(python()).join("site-packages");
+    assert!(!site.join("demo_app").exists() && site.join("schemes").exists());
+    assert!(!package.root.join("debian/demo/usr/bin/demo").exists());
+    assert_eq!(package.read(&format!("{ENVIRONMENT}/etc/own.conf")), "own\n");
+}
+
+#[test]
+fn files_of_the_package_are_kept_and_never_overwritten() {
+    let package = SourcePackage::new();
+    package.write(&format!("{ENVIRONMENT}/share/own/file"), "own\n");
+    package.install().ok();
+    assert_eq!(package.read(&format!("{ENVIRONMENT}/share/own/file")), "own\n");
+
+    let package = SourcePackage::new();
+    package.write(&format!("{ENVIRONMENT}/pyvenv.cfg"), "home = /elsewhere\n");
+    let before = tree(&package.root.join("debian/demo"));
+    let done = package.install();
+    assert_eq!((done.status, done.codes()), (3, vec!["path-collision"]), "{}", done.stderr);
+    assert_eq!(tree(&package.root.join("debian/demo")), before);
+
+    let package = SourcePackage::new();
+    package.write("debian/demo/usr/bin/demo", "#!/bin/sh\n");
+    let done = package.install();
+    assert_eq!((done.status, done.codes()), (3, vec!["path-collision"]), "{}", done.stderr);
+    assert!(!package.root.join(ENVIRONMENT).exists());
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_left_as_it_was() {
+    // a file system that is full after 64 KiB, in a mount namespace of its own: nothing half-written stays
+    let package = SourcePackage::new();
+    package.wheels([application().file("demo_app/large.bin", vec![b'x'; 300_000])]);
+    fs::create_dir_all(package.root.join("debian/demo")).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=64k none debian/demo && {{ '{}' install --package demo; status=$?; find debian/demo -mindepth 1; exit $status; }}",
+        env!("CARGO_BIN_EXE_rustvenv")
+    );
+    let unshare: &[&str] = if is_root() { &["--mount"] } else { &["--map-root-user", "--mount"] };
+    let done = run(command("unshare").args(unshare).args(["sh", "-c", &script]).current_dir(&package.root));
+    assert_eq!(done.status, 2, "{}\n{}", done.stdout, done.stderr);
+    assert!(done.stderr.contains("No space left"), "{}", done.stderr);
+    let left: Vec<&str> =
+        done.stdout.lines().filter(|path| !path.ends_with("/opt") && !path.ends_with("/opt/venvs")).collect();
+    assert_eq!(left, Vec::<&str>::new());
+}
+
+fn is_root() -> bool {
+    run(command("id").arg("-u")).stdout.trim() == "0"
+}
+
+#[test]
+fn the_plan_can_be_looked_at_without_writing() {
+    let package = SourcePackage::new();
+    let done = package.rustvenv(&["install", "--package", "demo", "--no-act"]).ok();
+    assert!(done.stdout.contains("-rwxr-xr-x") && done.stdout.contains("opt/venvs/demo/bin/demo\n"), "{}", done.stdout);
+    let json = package.rustvenv(&["install", "--package", "demo", "--no-act", "--format", "json"]).ok();
+    for line in json.stdout.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    assert!(!package.root.join("debian/demo").exists());
+}
+
+#[test]
+fn of_several_wheels_the_most_fitting_is_taken() {
+    let package = SourcePackage::new();
+    let special = || application().tag("py3-none-linux_x86_64.linux_aarch64").file("demo_app/special.py", "");
+    let files: Vec<_> = [application(), special()].map(|wheel| (wheel.file_name(), wheel.build())).into();
+    for (name, bytes) in &files {
+        package.write(&format!("wheels/{name}"), bytes);
+    }
+    let hashes: String =
+        files.iter().map(|(_, b)| format!(" --hash=sha256:{}", rustvenv::digest::Sha256::of(b))).collect();
+    package.write("requirements.txt", format!("demo-app==1.0{hashes}\n"));
+    package.sign(&crate::source_package::list(&files));
+    package.install().ok();
+    let site = package.root.join(ENVIRONMENT).join("lib").join(python()).join("site-packages");
+    assert!(site.join("demo_app/special.py").exists());
+}
+
+#[test]
+fn wheels_may_be_links_and_other_files_may_lie_beside_them() {
+    let package = SourcePackage::new();
+    let wheel = package.root.join("wheels/demo_app-1.0-py3-none-any.whl");
+    fs::rename(&wheel, package.root.join("store")).unwrap();
+    symlink("../store", &wheel).unwrap();
+    package.write("wheels/README", "");
+    package.write("wheels/no-wheel.whl", "junk");
+    package.write("wheels/unlisted-1.0-py3-none-any.whl", "junk");
+    package.install().ok();
+}
+
+#[test]
+fn seal_sets_every_time_and_notices_every_change() {
+    let package = SourcePackage::new();
+    package.install().ok();
+    package.write("debian/demo/usr/share/doc/demo/notes", "x");
+    package.write("debian/demo/DEBIAN/control", "x");
+    package.write(&format!("{ENVIRONMENT}/etc/added.conf"), "x");
+    let done = package.rustvenv(&["seal", "--package", "demo"]).ok();
+    assert!(done.stderr.contains("etc/added.conf was added"), "{}", done.stderr);
+    for line in tree(&package.root.join("debian/demo")) {
+        assert!(line.contains(&format!(" {EPOCH} ")), "{line}");
+    }
+    let site = format!("{ENVIRONMENT}/lib/{}/site-packages", python());
+    let spoil: &[(&str, &dyn Fn())] = &[
+        ("content", &|| package.write(&format!("{site}/demo_app/data.txt"), "changed\n")),
+        ("mode", &|| {
+            let path = package.root.join(&site).join("demo_app/data.txt");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        }),
+        ("removal", &|| fs::remove_file(package.root.join(&site).join("demo_app/data.txt")).unwrap()),
+        ("interpreter", &|| {
+            let path = package.root.join(ENVIRONMENT).join("bin/python3");
+            fs::remove_file(&path).unwrap();
+            symlink("/bin/sh", path).unwrap();
+        }),
+        ("link in usr/bin", &|| fs::remove_file(package.root.join("debian/demo/usr/bin/demo")).unwrap()),
+    ];
+    for (what, spoil) in spoil {
+        package.install().ok();
+        package.rustvenv(&["seal", "--package", "demo"]).ok();
+        spoil();
+        let done = package.rustvenv(&["seal", "--package", "demo"]);
+        assert_eq!((done.status, done.codes()), (3, vec!["installed-file-changed"]), "{what}: {}", done.stderr);
+    }
+    package.install().ok();
+    package.write(&format!("{site}/demo_app/__pycache__/x.pyc"), "");
+    let done = package.rustvenv(&["seal", "--package", "demo"]);
+    assert_eq!((done.status, done.codes()), (3, vec!["byte-code-left"]), "{}", done.stderr);
+    // and installing again takes it away
+    package.install().ok();
+    package.rustvenv(&["seal", "--package", "demo"]).ok();
+}
+
+#[test]
+fn a_killed_run_is_mended_by_the_next() {
+    let package = SourcePackage::new();
+    package.install().ok();
+    let whole = timeless(tree(&package.root.join("debian/demo")));
+    // killed while it wrote, and killed between the two renames
+    package.write("debian/demo/opt/venvs/.demo.rustvenv-new/bin/half", "x");
+    package.install().ok();
+    assert_eq!(timeless(tree(&package.root.join("debian/demo"))), whole);
+    let venvs = package.root.join("debian/demo/opt/venvs");
+    fs::rename(venvs.join("demo"), venvs.join(".demo.rustvenv-old")).unwrap();
+    package.install().ok();
+    assert_eq!(timeless(tree(&package.root.join("debian/demo"))), whole);
+}
+
+#[test]
+fn the_wall_clock_and_the_environment_are_no_inputs() {
+    let package = SourcePackage::new();
+    for clock in ["2019-01-01", "2040-01-01"] {
+        let mut command = Command::new("faketime");
+        command.args([clock, env!("CARGO_BIN_EXE_rustvenv"), "install", "--package", "demo", "--no-act"]);
+        run(command.current_dir(&package.root)).ok();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rustvenv"));
+    command.args(["install", "--package", "demo"]).env("SOURCE_DATE_EPOCH", "soon").current_dir(&package.root);
+    let done = run(&mut command);
+    assert_eq!(done.status, 2, "{}", done.stderr);
+}
