@@ -88,7 +88,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     }
     let mut wheels = wheels;
     if let Project::Build(directory) = &config.project {
-        let verified = own_wheel(inputs, directory, build_wheels, state, own, talk)?;
+        let verified = own_wheel(inputs, directory, &build_wheels, state, own, talk)?;
         if let Some(locked) = lock.releases.get(verified.file_name().name()) {
             let message = format!("{}: `{}` is the project of this source tree", locked.origin, locked.name);
             return Err(Refusal::new(Code::RequirementDuplicate, message)
@@ -205,7 +205,7 @@ fn libraries(inputs: &Inputs, plan: &Plan) -> Result<BTreeSet<Dependency>, Failu
 fn own_wheel(
     inputs: &Inputs,
     directory: &SourcePath,
-    build_wheels: Vec<Arc<Wheel>>,
+    build_wheels: &[Arc<Wheel>],
     state: &Path,
     own: OwnWheel,
     talk: &mut dyn FnMut(&str),
@@ -266,18 +266,18 @@ fn take(inputs: &Inputs, place: &Path, note: &Path) -> Result<VerifiedWheel, Fai
 
 /// The environment in which the project's back end runs: verified wheels in an environment of their own, or the
 /// distribution's modules.
-fn build_environment(inputs: &Inputs, wheels: Vec<Arc<Wheel>>, room: &Path) -> Result<BuildEnvironment, Failure> {
+fn build_environment(inputs: &Inputs, wheels: &[Arc<Wheel>], room: &Path) -> Result<BuildEnvironment, Failure> {
     if inputs.config.build_requirements == BuildRequirements::Distribution {
         return Ok(BuildEnvironment::Distribution);
     }
     let refusals =
-        dependencies::check(&wheels, &Extras::new(), &inputs.config.missing_ok, &inputs.interpreter, &inputs.target);
+        dependencies::check(wheels, &Extras::new(), &inputs.config.missing_ok, &inputs.interpreter, &inputs.target);
     if !refusals.is_empty() {
         return Err(refusals.into());
     }
     let location = "/environment";
     let request = Request {
-        wheels: &wheels,
+        wheels,
         interpreter: &inputs.interpreter,
         location,
         name: "build",

@@ -137,7 +137,7 @@ impl Builder<'_> {
         // path relative to site-packages, digest and size, for RECORD
         let mut rows: Vec<(String, Content)> = Vec::new();
         let mut install = |builder: &mut Self, path: String, mode: Mode, content: Content| {
-            rows.push((builder.from_site_packages(&path), content.clone()));
+            rows.push((builder.record_path(&path), content.clone()));
             builder.claim(path, Node::File { mode, content }, &source);
         };
         for member in wheel.members() {
@@ -199,7 +199,7 @@ impl Builder<'_> {
     }
 
     /// `path` as RECORD has it: relative to site-packages.
-    fn from_site_packages(&self, path: &str) -> String {
+    fn record_path(&self, path: &str) -> String {
         match path.strip_prefix(&self.site_packages).and_then(|rest| rest.strip_prefix('/')) {
             Some(inside) => inside.to_owned(),
             None => format!("../../../{path}"),

@@ -202,6 +202,9 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(cannot("set the mode of", path))
 }
 
+/// Adds bytes to a file that is being created.
+pub type Write<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;
+
 /// Creates the file `path`, which must not exist, and hands it to `fill`; afterwards it has the permission bits `mode`.
 ///
 /// # Errors
@@ -209,7 +212,7 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
 pub fn create(
     path: &Path,
     mode: u32,
-    fill: &mut dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure>,
+    fill: &mut dyn FnMut(&mut Write<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(cannot("create", path))?;

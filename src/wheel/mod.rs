@@ -263,7 +263,8 @@ fn dist_info(archive: &Archive, file_name: &WheelFilename) -> Result<String, Vec
             }
         }
         [one] => {
-            problems.push(format!("its .dist-info directory is `{one}`, which is another release than the file name's"))
+            problems
+                .push(format!("its .dist-info directory is `{one}`, which is another release than the file name's"));
         }
         several => problems.push(format!("it has several .dist-info directories: `{}`", several.join("`, `"))),
     }

@@ -69,7 +69,7 @@ fn what_is_locked_and_what_is_signed_have_to_agree() {
     let (name, bytes) = (application().file_name(), application().build());
     let other = application().file("demo_app/more.py", "").build();
     refused("no hash", 3, &["requirement-without-hash"], |package| {
-        package.write("requirements.txt", "demo-app==1.0\n")
+        package.write("requirements.txt", "demo-app==1.0\n");
     });
     refused("locked and not signed", 3, &["wheel-not-in-manifest"], |package| {
         package.sign("# nothing\n");
