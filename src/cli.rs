@@ -39,6 +39,13 @@ pub enum Command {
     /// Check that nothing changed since, and set every time of the package (last in a package build)
     #[command(after_help = "Example:\n  rustvenv seal --package hello")]
     Seal(SealArguments),
+    /// Check a signed list, and requirements and wheels against it
+    #[command(
+        after_help = "Examples:\n  rustvenv verify --manifest wheels/sha256sums.txt --keyring debian/signers\n  \
+        rustvenv verify --manifest wheels/sha256sums.txt --keyring debian/signers --threshold 2 \\\n      \
+        --wheels wheels --requirements requirements.txt --reference-time 2024-04-10"
+    )]
+    Verify(VerifyArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
     Explain(ExplainArguments),
@@ -107,6 +114,50 @@ pub struct SealArguments {
     /// Root of the binary package that is put together [default: debian/PKG]
     #[arg(long, value_name = "DIR")]
     pub destdir: Option<PathBuf>,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The list, as sha256sum writes it
+    #[arg(long, value_name = "FILE")]
+    pub manifest: PathBuf,
+    /// A file with detached signatures [default: FILE.asc, FILE.sig and FILE.gpg beside the list]
+    #[arg(long, value_name = "FILE")]
+    pub signature: Vec<PathBuf>,
+    /// Certificates: files, or directories of files
+    #[arg(long, value_name = "PATH", required = true)]
+    pub keyring: Vec<PathBuf>,
+    /// Fingerprint of a certificate whose signature counts [default: every certificate of the keyring]
+    #[arg(long = "signer", value_name = "FPR")]
+    pub signers: Vec<String>,
+    /// How many different certificates must have signed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub threshold: usize,
+    /// The date for which the question is asked [default: SOURCE_DATE_EPOCH, else that of debian/changelog]
+    #[arg(long, value_name = "TIME")]
+    pub reference_time: Option<String>,
+    /// Older signatures do not count
+    #[arg(long, value_name = "TIME")]
+    pub not_before: Option<String>,
+    /// Signatures that are older at the reference time do not count
+    #[arg(long, value_name = "DAYS")]
+    pub max_age: Option<u64>,
+    /// A directory in which every file has to be on the list
+    #[arg(long, value_name = "DIR")]
+    pub wheels: Vec<PathBuf>,
+    /// A requirements file of which every line has to be on the list
+    #[arg(long, value_name = "FILE")]
+    pub requirements: Vec<PathBuf>,
+    /// The Python that the requirements are for [default: that of the distribution]
+    #[arg(long, value_name = "X.Y")]
+    pub python: Option<String>,
+    /// The Debian architecture that the requirements are for [default: the one dpkg builds for]
+    #[arg(long, value_name = "ARCH")]
+    pub architecture: Option<String>,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Arguments of `explain`.

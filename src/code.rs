@@ -277,6 +277,14 @@ codes! {
         "a wheel is neither on the signed list nor in the lock",
         "Its file name is that of a locked release, and neither the signers nor the lock know this file. It was rebuilt, \
          renamed or planted.";
+    FileNotInManifest, "file-not-in-manifest", Input,
+        "a file in a directory of wheels is not on the signed list",
+        "`rustvenv verify --wheels` holds the whole directory against the list: a file that nobody signed for has no business \
+         there, even if no requirement asks for it.";
+    RequirementHashOfAnother, "requirement-hash-of-another", Input,
+        "a hash of a requirement belongs to another file on the signed list",
+        "The list has this hash under the name of another project or version. A check that only asks whether a hash is somewhere \
+         in the list would let one project's wheel pass for another's.";
     WheelArchitectureAll, "wheel-architecture-all", Input,
         "a package for all architectures would contain machine code",
         "Architecture: all promises that the package works everywhere; a wheel with a platform tag does not. Use Architecture: \

@@ -6,6 +6,7 @@
 //! and the command line are deliberately no source of settings: .buildinfo records neither.
 
 use crate::code::Code;
+use crate::date::parse_utc;
 use crate::python::entry_points::is_script_name;
 use crate::python::interpreter::Interpreter;
 use crate::python::name::ProjectName;
@@ -89,6 +90,24 @@ pub enum MissingOk {
     Everything,
 }
 
+/// Whether the list has to be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// By enough of the right people.
+    Signed,
+    /// Not at all: the lock alone decides. For projects that do not sign yet; every build says so.
+    DangerouslyUnsigned,
+}
+
+/// What follows when a signer's key has expired or was retired since it signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LapsedSigners {
+    /// A warning.
+    Warn,
+    /// A refusal.
+    Refuse,
+}
+
 /// Settings of one virtual environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -104,6 +123,18 @@ pub struct Config {
     pub signers: Vec<String>,
     /// How many distinct certificates must have signed.
     pub threshold: usize,
+    /// Whether signatures are asked for.
+    pub trust: Trust,
+    /// Older signatures do not count; in seconds since 1970.
+    pub not_before: Option<u64>,
+    /// Signatures that are older than this at the date of the package do not count; in seconds.
+    pub max_age: Option<u64>,
+    /// Signers whose keys have lapsed since.
+    pub lapsed_signers: LapsedSigners,
+    /// The project that the manifest's header line has to name.
+    pub manifest_project: Option<String>,
+    /// The lowest serial that the manifest's header line may have.
+    pub manifest_serial: Option<u64>,
     /// The source tree's own project.
     pub project: Project,
     /// Where its build back end comes from.
@@ -173,6 +204,11 @@ struct Raw {
     commands: Vec<String>,
     missing_ok: Vec<String>,
     trust: String,
+    not_before: Option<String>,
+    max_age: Option<u64>,
+    lapsed_signers: String,
+    manifest_project: Option<String>,
+    manifest_serial: Option<u64>,
 }
 
 impl Default for Raw {
@@ -197,6 +233,11 @@ impl Default for Raw {
             commands: Vec::new(),
             missing_ok: Vec::new(),
             trust: "signed".to_owned(),
+            not_before: None,
+            max_age: None,
+            lapsed_signers: "warn".to_owned(),
+            manifest_project: None,
+            manifest_serial: None,
         }
     }
 }
@@ -235,11 +276,30 @@ impl Reader<'_> {
             "install" | "ship" => self.not_yet("bytecode", &raw.bytecode, "`none`"),
             _ => self.wrong("bytecode", &raw.bytecode, "`none`, `install` or `ship`"),
         }
-        match raw.trust.as_str() {
-            "signed" => {}
-            "dangerously-unsigned" => self.not_yet("trust", &raw.trust, "`signed`"),
-            _ => self.wrong("trust", &raw.trust, "`signed`"),
-        }
+        let trust = match raw.trust.as_str() {
+            "signed" => Trust::Signed,
+            "dangerously-unsigned" => Trust::DangerouslyUnsigned,
+            _ => {
+                self.wrong("trust", &raw.trust, "`signed`");
+                Trust::Signed
+            }
+        };
+        let lapsed_signers = match raw.lapsed_signers.as_str() {
+            "warn" => LapsedSigners::Warn,
+            "refuse" => LapsedSigners::Refuse,
+            _ => {
+                self.wrong("lapsed-signers", &raw.lapsed_signers, "`warn` or `refuse`");
+                LapsedSigners::Refuse
+            }
+        };
+        let not_before = raw.not_before.as_deref().and_then(|text| {
+            let time = parse_utc(text);
+            if time.is_none() {
+                self.wrong("not-before", text, "a date such as `2024-04-10` or `2024-04-10T12:00:00Z`, in UTC");
+            }
+            time
+        });
+        let max_age = raw.max_age.map(|days| days.saturating_mul(86_400));
         let extras = self.names("extras", &raw.extras);
         let missing_ok = if raw.missing_ok.iter().any(|name| name == "*") {
             MissingOk::Everything
@@ -273,6 +333,12 @@ impl Reader<'_> {
             keyring: self.paths("keyring", &raw.keyring),
             signers: raw.signers,
             threshold: raw.threshold,
+            trust,
+            not_before,
+            max_age,
+            lapsed_signers,
+            manifest_project: raw.manifest_project,
+            manifest_serial: raw.manifest_serial,
             project: if raw.project == "none" {
                 Project::None
             } else {
@@ -396,8 +462,10 @@ mod tests {
             ("extras = [\"!\"]\n", "config-malformed", "`extras`"),
             ("bytecode = \"ship\"\n", "not-supported-yet", "`bytecode`"),
             ("requirements = [\"pylock.toml\"]\n", "not-supported-yet", "`requirements`"),
-            ("trust = \"dangerously-unsigned\"\n", "not-supported-yet", "`trust`"),
             ("trust = \"no\"\n", "config-malformed", "`trust`"),
+            ("not-before = \"yesterday\"\n", "config-malformed", "`not-before`"),
+            ("max-age = -1\n", "config-malformed", "line 1"),
+            ("lapsed-signers = \"ignore\"\n", "config-malformed", "`lapsed-signers`"),
             ("name = \"a\"\nname = \"b\"\n", "config-malformed", "line 2"),
             ("[section]\n", "config-malformed", "line 1"),
         ] {

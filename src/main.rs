@@ -27,6 +27,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Prepare(arguments) => command::prepare::run(arguments),
         Command::Install(arguments) => command::install::run(arguments),
         Command::Seal(arguments) => command::seal::run(arguments),
+        Command::Verify(arguments) => command::verify::run(arguments),
         Command::Explain(arguments) => command::explain::run(arguments),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "rustvenv", &mut std::io::stdout());

@@ -1,5 +1,5 @@
-//! The hostile corpus, as far as archives, paths and RECORD go: each case is named by its defect and has the codes that it
-//! must give; the controls beside them must be accepted.
+//! The hostile corpus, as far as archives, paths and RECORD go: each case is named by its defect and has the codes
+//! that it must give; the controls beside them must be accepted.
 //!
 //! The rows are those on which pip, uv and pypa/installer were measured to disagree, the published advisories about
 //! wheels, and what follows from the format. Every wheel is made here, from text, by `support/wheel.rs`. Two tests go
@@ -942,8 +942,8 @@ fn a_file_is_executable_if_anyone_may_execute_it() {
     }
 }
 
-/// Every byte of a wheel has a meaning: whatever is changed in one is refused, or stands in a field that says nothing about
-/// names and content. No changed wheel installs other files.
+/// Every byte of a wheel has a meaning: whatever is changed in one is refused, or stands in a field that says nothing
+/// about names and content. No changed wheel installs other files.
 #[test]
 fn no_byte_can_be_changed_unnoticed() {
     let wheel = Wheel::new("evil", "1.0")
@@ -967,8 +967,8 @@ fn no_byte_can_be_changed_unnoticed() {
             }
         }
     }
-    // what may differ: the version that made it and the one that is needed (both headers), internal and external attributes,
-    // and the last byte of a deflate stream, which has bits after the last block
+    // what may differ: the version that made it and the one that is needed (both headers), internal and external
+    // attributes, and the last byte of a deflate stream, which has bits after the last block
     let mut allowed = BTreeSet::new();
     let mut record = |signature: &[u8], fields: &[usize]| {
         let starts = (0..wheel.len()).filter(|&at| wheel[at..].starts_with(signature));
@@ -986,8 +986,8 @@ fn no_byte_can_be_changed_unnoticed() {
     assert!(harmless.is_subset(&allowed), "{:?}", harmless.difference(&allowed).collect::<Vec<_>>());
 }
 
-/// A wheel that needs ZIP64 records is accepted in the forms in which writers put them. Its gigabytes are zeros that are
-/// never touched, because structure is checked without reading content.
+/// A wheel that needs ZIP64 records is accepted in the forms in which writers put them. Its gigabytes are zeros that
+/// are never touched, because structure is checked without reading content.
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn zip64_records_are_read_where_sizes_demand_them() {

@@ -1,7 +1,7 @@
 //! Any bytes as a wheel: never a panic, and whatever is accepted is what another reader of ZIP archives sees.
 //!
-//! Bytes that begin like a ZIP archive are one; all others are a list of edits to a well-formed wheel with everything in it
-//! that the reader accepts, so that the fuzzer needs no seeds to come past the first check.
+//! Bytes that begin like a ZIP archive are one; all others are a list of edits to a well-formed wheel with everything
+//! in it that the reader accepts, so that the fuzzer needs no seeds to come past the first check.
 
 #![no_main]
 

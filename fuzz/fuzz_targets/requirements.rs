@@ -1,5 +1,5 @@
-//! Any bytes as a requirements file, which may include itself: never a panic nor an endless loop, and a lock that is accepted
-//! says the same when it is written plainly.
+//! Any bytes as a requirements file, which may include itself: never a panic nor an endless loop, and a lock that is
+//! accepted says the same when it is written plainly.
 
 #![no_main]
 

@@ -6,7 +6,7 @@
 
 use super::inputs::Inputs;
 use crate::code::Code;
-use crate::config::{BuildRequirements, Project, Relocation, SourcePath, SystemSitePackages};
+use crate::config::{BuildRequirements, Project, Relocation, SourcePath, SystemSitePackages, Trust};
 use crate::debhelper::depends::{self, Dependency};
 use crate::debhelper::elf;
 use crate::digest::Sha256;
@@ -20,7 +20,7 @@ use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
 use crate::system::fs;
 use crate::trust::verified::VerifiedManifest;
-use crate::trust::verified_wheel::{Origin, VerifiedWheel};
+use crate::trust::verified_wheel::{Approval, Origin, VerifiedWheel};
 use crate::wheel::Wheel;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -86,6 +86,11 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         let signers: Vec<String> = manifest.signers().iter().map(|signer| signer.fingerprint.to_string()).collect();
         talk(&format!("{} wheels verified, signed by {}", wheels.len() + build_wheels.len(), signers.join(" and ")));
     }
+    if config.trust == Trust::DangerouslyUnsigned {
+        talk(
+            "warning[dangerously-unsigned]: nobody has signed for these wheels; the lock alone decides what is installed",
+        );
+    }
     let mut wheels = wheels;
     if let Project::Build(directory) = &config.project {
         let verified = own_wheel(inputs, directory, &build_wheels, state, own, talk)?;
@@ -107,8 +112,14 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     let location = config.location();
     let mut request = Request::new(config, &location, &inputs.interpreter, &wheels, inputs.epoch);
     let architecture = if inputs.package.is_for_all() { "all" } else { inputs.architecture.debian() };
-    request.documents =
-        provenance::documents(&inputs.package.name, architecture, &inputs.interpreter, manifest.as_ref(), &wheels);
+    request.documents = provenance::documents(
+        &inputs.package.name,
+        architecture,
+        &inputs.interpreter,
+        config.trust,
+        manifest.as_ref(),
+        &wheels,
+    );
     let (Ok(plan), Some(depends_variable), true) =
         (request.plan().map_err(|more| refusals.extend(more)), depends_variable, refusals.is_empty())
     else {
@@ -136,14 +147,22 @@ fn manifest_if_needed(inputs: &Inputs, build_files: &[SourcePath]) -> Result<Opt
     if inputs.config.requirements.is_empty() && build_files.is_empty() {
         return Ok(None);
     }
-    inputs.manifest().map(Some)
+    match inputs.config.trust {
+        Trust::Signed => inputs.manifest().map(Some),
+        Trust::DangerouslyUnsigned => Ok(None),
+    }
 }
 
 fn open(inputs: &Inputs, lock: &Lock, manifest: Option<&VerifiedManifest>) -> Result<Vec<Arc<Wheel>>, Failure> {
-    let Some(manifest) = manifest else { return Ok(Vec::new()) };
+    let approval = match (manifest, inputs.config.trust) {
+        (Some(manifest), _) => Approval::Signed(manifest),
+        (None, Trust::DangerouslyUnsigned) => Approval::DangerouslyUnsigned,
+        // without a list there is nothing that could be locked
+        (None, Trust::Signed) => return Ok(Vec::new()),
+    };
     let mut wheels = Vec::new();
     let mut refusals = Vec::new();
-    for verified in inputs.wheels(lock, manifest)? {
+    for verified in inputs.wheels(lock, approval)? {
         match Wheel::open(&verified, &inputs.limits) {
             Ok(wheel) => wheels.push(Arc::new(wheel)),
             Err(more) => refusals.extend(more),

@@ -4,8 +4,9 @@
 //! request the verified manifest and wheels. Every path is checked to stay below the source tree, symbolic links resolved; wheels
 //! themselves may be links (stores of large files use them), since their content is verified whatever they are called.
 
+use super::trust_files;
 use crate::code::Code;
-use crate::config::{Config, SourcePath};
+use crate::config::{Config, LapsedSigners, SourcePath};
 use crate::debhelper::control::BinaryPackage;
 use crate::limits::Limits;
 use crate::lock::{Lock, requirements};
@@ -17,17 +18,13 @@ use crate::python::tags::{CompatibleTags, Glibc};
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal};
 use crate::system::env;
-use crate::system::fs::{self, Kind};
+use crate::system::fs;
 use crate::system::process::Program;
-use crate::trust::InputFile;
-use crate::trust::keyring::{FileRole, Keyring, file_role};
-use crate::trust::openpgp::{Fingerprint, Policy};
-use crate::trust::verified::{self, UnverifiedManifest, VerifiedManifest};
-use crate::trust::verified_wheel::{Candidate, VerifiedWheel, verify_wheels};
+use crate::trust::keyring::Keyring;
+use crate::trust::openpgp::{Lapsed, Policy};
+use crate::trust::verified::{self, VerifiedManifest};
+use crate::trust::verified_wheel::{Approval, Candidate, VerifiedWheel, verify_wheels};
 use std::path::{Path, PathBuf};
-
-/// Suffixes of signature files beside a manifest.
-const SIGNATURE_SUFFIXES: &[&str] = &["asc", "sig", "gpg"];
 
 /// Everything about one binary package but its wheels.
 #[derive(Debug)]
@@ -150,29 +147,24 @@ impl Inputs {
     pub fn manifest(&self) -> Result<VerifiedManifest, Failure> {
         let keyring = self.keyring()?;
         let name = self.config.manifest.as_str();
-        let read = |name: &str, limit| -> Result<InputFile, Failure> {
-            Ok(InputFile { name: name.to_owned(), bytes: fs::read(&self.inside(name)?, limit)? })
-        };
-        let manifest = read(name, self.limits.manifest_size)?;
-        let mut signatures = Vec::new();
-        for suffix in SIGNATURE_SUFFIXES {
-            let name = format!("{name}.{suffix}");
-            if fs::status(&self.place(&name))?.is_some() {
-                signatures.push(read(&name, self.limits.signature_size)?);
-            }
-        }
-        let pinned: Vec<Result<Fingerprint, Refusal>> =
-            self.config.signers.iter().map(|text| Fingerprint::parse(text)).collect();
-        let refused: Vec<Refusal> = pinned.iter().filter_map(|one| one.as_ref().err().cloned()).collect();
-        if !refused.is_empty() {
-            return Err(refused.into());
-        }
+        let manifest = self.inside(name)?;
+        let signatures = trust_files::signatures_beside(&manifest)?;
+        let unverified = trust_files::unverified(&manifest, &signatures, &self.limits)?;
+        let config = &self.config;
         let policy = Policy {
-            signers: pinned.into_iter().filter_map(Result::ok).collect(),
-            threshold: self.config.threshold,
+            signers: trust_files::fingerprints(&config.signers)?,
+            threshold: config.threshold,
+            not_before: config.not_before,
+            max_age: config.max_age,
+            lapsed: match config.lapsed_signers {
+                LapsedSigners::Warn => Lapsed::Warned,
+                LapsedSigners::Refuse => Lapsed::Refused,
+            },
+            project: config.manifest_project.clone(),
+            minimum_serial: config.manifest_serial,
             ..Policy::new(self.epoch)
         };
-        Ok(verified::verify(UnverifiedManifest { manifest, signatures }, &keyring, &policy)?)
+        Ok(verified::verify(unverified, &keyring, &policy)?)
     }
 
     /// The upstream part of the version in debian/changelog, for back ends that would ask a version control system.
@@ -186,55 +178,15 @@ impl Inputs {
     }
 
     fn keyring(&self) -> Result<Keyring, Failure> {
-        let mut files = Vec::new();
-        let mut refusals = Vec::new();
-        for place in &self.config.keyring {
-            let path = self.path(place)?;
-            let certificate = |path: &Path, name: String| -> Result<InputFile, Failure> {
-                Ok(InputFile { name, bytes: fs::read(path, self.limits.certificate_size)? })
-            };
-            match fs::status(&path)?.map(|status| status.kind) {
-                Some(Kind::File) => files.push(certificate(&path, place.to_string())?),
-                Some(Kind::Directory) => {
-                    for entry in fs::list(&path)? {
-                        let file_name = entry.name.to_string_lossy().into_owned();
-                        let name = format!("{place}/{file_name}");
-                        match (file_role(&file_name), entry.kind) {
-                            (FileRole::Ignored, _) => {}
-                            (FileRole::Certificate, Kind::File) => files.push(certificate(&entry.path, name)?),
-                            (FileRole::Certificate, _) => refusals.push(not_regular(&name)),
-                            (FileRole::Unexpected, _) => refusals.push(
-                                Refusal::new(
-                                    Code::KeyFileUnexpected,
-                                    format!("`{name}` is no certificate by its name"),
-                                )
-                                .expected("files that end in `.asc`, `.gpg`, `.pgp` or `.pub`, and README files")
-                                .hint("remove it from the keyring"),
-                            ),
-                        }
-                    }
-                }
-                _ => refusals.push(not_regular(place.as_str())),
-            }
-            if files.len() > self.limits.certificate_files {
-                return Err(Failure::unable(format!("{place} has more than {} files", self.limits.certificate_files)));
-            }
-        }
-        match Keyring::read(&files) {
-            Ok(keyring) if refusals.is_empty() => Ok(keyring),
-            Ok(_) => Err(refusals.into()),
-            Err(more) => {
-                refusals.extend(more);
-                Err(refusals.into())
-            }
-        }
+        let places = self.config.keyring.iter().map(|place| Ok((self.path(place)?, place.to_string())));
+        trust_files::keyring(&places.collect::<Result<Vec<_>, Failure>>()?, &self.limits)
     }
 
     /// A verified wheel for each release of `lock`.
     ///
     /// # Errors
     /// As [`verify_wheels`].
-    pub fn wheels(&self, lock: &Lock, manifest: &VerifiedManifest) -> Result<Vec<VerifiedWheel>, Failure> {
+    pub fn wheels(&self, lock: &Lock, approval: Approval<'_>) -> Result<Vec<VerifiedWheel>, Failure> {
         let mut candidates = Vec::new();
         for directory in &self.config.wheels {
             let path = self.path(directory)?;
@@ -252,16 +204,10 @@ impl Inputs {
                 }
             }
         }
-        verify_wheels(lock, manifest, &candidates, &self.tags, &mut |candidate| {
+        verify_wheels(lock, approval, &candidates, &self.tags, &mut |candidate| {
             fs::read(&self.place(&candidate.path), self.limits.wheel_size)
         })
     }
-}
-
-fn not_regular(name: &str) -> Refusal {
-    Refusal::new(Code::KeyFileNotRegular, format!("`{name}` is not a regular file"))
-        .expected("the certificate itself")
-        .hint("copy the certificate into the keyring instead of linking to it")
 }
 
 /// The file `name` as named in the file `from`, relative to the source tree; `None` when it is not below it.
@@ -284,7 +230,7 @@ fn beside(from: &str, name: &str) -> Option<String> {
 }
 
 /// What /usr/bin/python3 is a link to: the distribution's choice.
-fn default_interpreter() -> Result<Interpreter, Failure> {
+pub(super) fn default_interpreter() -> Result<Interpreter, Failure> {
     let link = Path::new("/usr/bin/python3");
     let target = fs::status(link)?.and_then(|_| fs::read_link(link).ok());
     target.and_then(|target| Interpreter::parse(&target.file_name()?.to_string_lossy())).ok_or_else(|| {
@@ -296,7 +242,7 @@ fn default_interpreter() -> Result<Interpreter, Failure> {
 }
 
 /// The architecture that dpkg builds for.
-fn host_architecture() -> Result<Architecture, Failure> {
+pub(super) fn host_architecture() -> Result<Architecture, Failure> {
     let name = match env::deb_host_arch() {
         Some(name) => name,
         None => output(&["dpkg-architecture", "-qDEB_HOST_ARCH"])?,

@@ -3,6 +3,8 @@
 //! Enters: what was typed. Leaves: files, text on standard output for programs and on standard error for people, and a
 //! [`Failure`](crate::refusal::Failure) that `main` turns into an exit status. Decisions are deliberately absent: they are made in the modules above.
 
+pub mod trust_files;
+
 pub mod inputs;
 
 pub mod environment;
@@ -12,6 +14,8 @@ pub mod prepare;
 pub mod install;
 
 pub mod seal;
+
+pub mod verify;
 
 pub mod explain;
 

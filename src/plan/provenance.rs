@@ -4,6 +4,7 @@
 //! for byte as they were verified, and `provenance.json` (rustvenv(5)), from which anyone can fetch the very same wheels. Only
 //! what is an input of the package is in it: no time, no machine, no version of this program.
 
+use crate::config::Trust;
 use crate::python::interpreter::Interpreter;
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::Origin;
@@ -30,6 +31,7 @@ struct Provenance<'a> {
     package: &'a str,
     architecture: &'a str,
     python: String,
+    trust: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<ManifestFacts<'a>>,
     wheels: Vec<WheelFacts<'a>>,
@@ -70,6 +72,7 @@ pub fn documents(
     package: &str,
     architecture: &str,
     interpreter: &Interpreter,
+    trust: Trust,
     manifest: Option<&VerifiedManifest>,
     wheels: &[Arc<Wheel>],
 ) -> Vec<Document> {
@@ -86,6 +89,10 @@ pub fn documents(
         package,
         architecture,
         python: interpreter.version(),
+        trust: match trust {
+            Trust::Signed => "signed",
+            Trust::DangerouslyUnsigned => "dangerously-unsigned",
+        },
         manifest: manifest.map(|manifest| ManifestFacts {
             file: base_name(&manifest.manifest().name),
             sha256: crate::digest::Sha256::of(&manifest.manifest().bytes).hex(),
@@ -111,6 +118,7 @@ pub fn documents(
 fn wheel_facts(wheel: &Wheel) -> WheelFacts<'_> {
     let (origin, sha256) = match wheel.origin() {
         Origin::Listed { .. } => ("signed-list", Some(wheel.sha256().hex())),
+        Origin::LockedOnly => ("lock", Some(wheel.sha256().hex())),
         // its archive is made on the spot and thrown away; what it installed is in RECORD
         Origin::SourcePackage => ("source-package", None),
     };

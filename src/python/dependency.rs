@@ -80,6 +80,7 @@ impl Specifier {
         if nesting(text) > MAXIMUM_DEPTH {
             return Err(format!("parentheses nested deeper than {MAXIMUM_DEPTH}"));
         }
+        check_before_parsing(text)?;
         let mut warnings = Vec::new();
         let mut reporter = |_: MarkerWarningKind, warning: String| warnings.push(warning);
         let requirement = Requirement::<DirectReference>::parse_reporter(text, "", &mut reporter)
@@ -133,6 +134,28 @@ impl Specifier {
 
 fn name_of(text: &str) -> Result<ProjectName, String> {
     ProjectName::parse(text).ok_or_else(|| format!("`{text}` is no project name"))
+}
+
+/// Refuses the few forms on which pep508_rs 0.9 does not return an error but panics, found by fuzzing: names of projects and
+/// extras that end in punctuation, and `~=` after a quoted string.
+fn check_before_parsing(text: &str) -> Result<(), String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let text = text.trim_start();
+    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    name_of(name)?;
+    if let Some(extras) = rest.trim_start().strip_prefix('[') {
+        let (extras, _) = extras.split_once(']').ok_or("the list of extras does not end")?;
+        for extra in extras.split(',').map(str::trim).filter(|extra| !extra.is_empty()) {
+            name_of(extra)?;
+        }
+    }
+    let after_string =
+        |(at, _): (usize, &str)| text.get(..at).is_some_and(|before| before.trim_end().ends_with(['"', '\'']));
+    if text.match_indices("~=").any(after_string) {
+        return Err("`~=` needs a variable on its left".to_owned());
+    }
+    Ok(())
 }
 
 fn nesting(text: &str) -> usize {
@@ -231,6 +254,28 @@ mod tests {
         assert!(Specifier::parse(&"a".repeat(10_000)).is_err());
         assert!(Specifier::parse("").is_err());
         assert!(Specifier::parse("a; os_name > ").is_err());
+    }
+
+    #[test]
+    fn what_the_parser_would_panic_on_is_an_error() {
+        for text in [
+            "g.=",
+            "g-;",
+            "g_ ==1",
+            "x[a.]",
+            "x[a-]==1",
+            "x[a",
+            "x; 'a' ~= os_name",
+            "x; \"a\"~=python_version",
+            "-a",
+            ".",
+        ] {
+            assert!(Specifier::parse(text).is_err(), "{text}");
+        }
+        // and nothing of it stays behind
+        for text in ["x[a, b]==1", "x [] ~= 1.0", "x; python_version ~= '3.7'", "x[a]; extra == 'b'"] {
+            assert!(Specifier::parse(text).is_ok(), "{text}: {:?}", Specifier::parse(text).err());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! first is what is said, because what follows would rest on it. Deliberately absent: counting signers, which is for
 //! the caller, and today's date. A certificate is judged at the time when it signed (R5), with one fallback (R6).
 
+use super::InputFile;
 use super::armor::Checksum;
 use super::keyring::{Certificate, Keyring};
 use super::openpgp::{
@@ -13,8 +14,8 @@ use super::openpgp::{
     damaged_at, seconds_of, time_of,
 };
 use super::standing::{self, KeyOfCert, Look, Standing, weak};
-use super::{InputFile, iso_utc};
 use crate::code::Code;
+use crate::date::iso_utc;
 use crate::refusal::Refusal;
 use sequoia_openpgp as pgp;
 use sequoia_openpgp::crypto::hash::{Context, Hash as _};

@@ -24,6 +24,8 @@ pub mod verified;
 
 pub mod verified_wheel;
 
+pub mod binding;
+
 use crate::code::Code;
 use crate::refusal::Refusal;
 
@@ -48,42 +50,9 @@ fn check_size(file: &InputFile, limit: u64) -> Result<(), Refusal> {
         .hint("look at how the file came to be; a real one is far smaller"))
 }
 
-/// A time in seconds since the epoch as ISO 8601 text in UTC, for instance `2024-04-10T00:00:00Z`.
-pub fn iso_utc(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // The civil calendar from a day count, in eras of 400 years that begin on 1 March, so that the leap day is the last
-    // day of a year.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_written_in_utc() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (951_868_799, "2000-02-29T23:59:59Z"),
-            (951_868_800, "2000-03-01T00:00:00Z"),
-            (1_704_067_200, "2024-01-01T00:00:00Z"),
-            (1_735_689_599, "2024-12-31T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-            (u64::from(u32::MAX), "2106-02-07T06:28:15Z"),
-        ] {
-            assert_eq!(iso_utc(seconds), text);
-        }
-    }
 
     #[test]
     fn size_is_bounded() {

@@ -530,7 +530,7 @@ mod tests {
             assert_eq!(rules.accepts_hash(hash), accepted, "{hash}");
         }
         assert_eq!(rules.0.time(), Some(time_of(POLICY_DATE)));
-        assert_eq!(super::super::iso_utc(POLICY_DATE), "2026-11-01T00:00:00Z");
+        assert_eq!(crate::date::iso_utc(POLICY_DATE), "2026-11-01T00:00:00Z");
     }
 
     #[test]

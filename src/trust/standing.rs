@@ -6,10 +6,10 @@
 //! that time, the earliest later ones at which the key was fit are used, which is a function of the certificate alone.
 //! Deliberately absent: whether anybody has signed anything.
 
-use super::iso_utc;
 use super::keyring::{Certificate, Keyring};
 use super::openpgp::{Rules, seconds_of, time_of};
 use crate::code::Code;
+use crate::date::iso_utc;
 use crate::refusal::Refusal;
 use sequoia_openpgp as pgp;
 use sequoia_openpgp::cert::amalgamation::key::{ErasedKeyAmalgamation, PrimaryKey as _};

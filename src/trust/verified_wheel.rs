@@ -36,8 +36,28 @@ pub enum Origin {
         /// Line of the manifest, from 1.
         line: usize,
     },
+    /// It is locked, and the package says that nobody signs.
+    LockedOnly,
     /// It was built from this source package, during this build.
     SourcePackage,
+}
+
+/// Who has to approve of a wheel beside the lock.
+#[derive(Clone, Copy, Debug)]
+pub enum Approval<'a> {
+    /// The signed list.
+    Signed(&'a VerifiedManifest),
+    /// Nobody: the package's configuration says `dangerously-unsigned`.
+    DangerouslyUnsigned,
+}
+
+impl<'a> Approval<'a> {
+    fn manifest(self) -> Option<&'a VerifiedManifest> {
+        match self {
+            Self::Signed(manifest) => Some(manifest),
+            Self::DangerouslyUnsigned => None,
+        }
+    }
 }
 
 /// A wheel that may be installed. That a value of this type exists is the proof.
@@ -97,7 +117,7 @@ pub type ReadWheel<'a> = dyn FnMut(&Candidate) -> Result<Vec<u8>, Failure> + 'a;
 /// Every release for which there is no wheel, or the failure of `read`.
 pub fn verify_wheels(
     lock: &Lock,
-    manifest: &VerifiedManifest,
+    approval: Approval<'_>,
     candidates: &[Candidate],
     tags: &CompatibleTags,
     read: &mut ReadWheel<'_>,
@@ -105,7 +125,7 @@ pub fn verify_wheels(
     let mut wheels = Vec::new();
     let mut refusals = Vec::new();
     for locked in lock.releases.values() {
-        match verify_release(locked, manifest, candidates, tags, read) {
+        match verify_release(locked, approval, candidates, tags, read) {
             Ok(wheel) => wheels.push(wheel),
             Err(Failure::Refused(more)) => refusals.extend(more),
             Err(unable) => return Err(unable),
@@ -116,7 +136,7 @@ pub fn verify_wheels(
 
 fn verify_release(
     locked: &Locked,
-    manifest: &VerifiedManifest,
+    approval: Approval<'_>,
     candidates: &[Candidate],
     tags: &CompatibleTags,
     read: &mut ReadWheel<'_>,
@@ -127,7 +147,8 @@ fn verify_release(
     };
     let files: Vec<&Candidate> = candidates.iter().filter(of_release).collect();
     if files.is_empty() {
-        let listed = manifest.entries().iter().map(|entry| entry.name.as_str()).find(|name| {
+        let entries = approval.manifest().map(VerifiedManifest::entries).unwrap_or_default();
+        let listed = entries.iter().map(|entry| entry.name.as_str()).find(|name| {
             WheelFilename::parse(name)
                 .is_ok_and(|name| *name.name() == locked.name && *name.version() == locked.version)
         });
@@ -147,7 +168,7 @@ fn verify_release(
     let mut approved: Vec<(usize, VerifiedWheel, &Candidate)> = Vec::new();
     let mut turned_away = Vec::new();
     for (rank, candidate) in fitting {
-        match admit(read(candidate)?, candidate, locked, manifest) {
+        match admit(read(candidate)?, candidate, locked, approval) {
             Ok(wheel) => approved.push((rank, wheel, candidate)),
             // a file that pretends to be a listed one is refused although another one may do
             Err(refusal) if refusal.code == Code::WheelDigestMismatch => return Err(refusal.into()),
@@ -177,17 +198,27 @@ fn admit(
     bytes: Vec<u8>,
     candidate: &Candidate,
     locked: &Locked,
-    manifest: &VerifiedManifest,
+    approval: Approval<'_>,
 ) -> Result<VerifiedWheel, Refusal> {
     let sha256 = Sha256::of(&bytes);
     let (name, path) = (candidate.file_name.as_str(), &candidate.path);
-    let entry = manifest.entry(name);
+    let entry = approval.manifest().and_then(|manifest| manifest.entry(name));
     let is_locked = locked.hashes.contains(&sha256);
     let lock_says = || {
         let hashes: Vec<String> = locked.hashes.iter().map(|hash| format!("sha256:{hash}")).collect();
         format!("{} ({})", hashes.join(" or "), locked.origin)
     };
     let found = format!("sha256:{sha256} ({path})");
+    if let Approval::DangerouslyUnsigned = approval {
+        if is_locked {
+            let file_name = candidate.file_name.clone();
+            return Ok(VerifiedWheel { file_name, sha256, origin: Origin::LockedOnly, bytes: Arc::new(bytes) });
+        }
+        return Err(Refusal::new(Code::WheelNotInLock, format!("`{name}` is not the file that the lock asks for"))
+            .expected(lock_says())
+            .found(found)
+            .hint("fetch the wheel again and compare; or the lock is out of date"));
+    }
     match entry {
         Some(entry) if entry.sha256 == sha256 && is_locked => Ok(VerifiedWheel {
             file_name: candidate.file_name.clone(),

@@ -1,9 +1,10 @@
 //! Paths inside a wheel.
 //!
-//! Enters: a name from a ZIP header or a RECORD row, as text. Leaves: [`MemberPath`], which is relative, `/`-separated, has
-//! neither empty nor `.` nor `..` components and no character that could act on a terminal, so that joining it to a
-//! directory can only lead to something below that directory and printing it shows what it is. Nothing is repaired: tools
-//! that repair names disagree about the result, and a name that two tools read in two ways is how a file hides.
+//! Enters: a name from a ZIP header or a RECORD row, as text. Leaves: [`MemberPath`], which is relative,
+//! `/`-separated, has neither empty nor `.` nor `..` components and no character that could act on a terminal, so that
+//! joining it to a directory can only lead to something below that directory and printing it shows what it is. Nothing
+//! is repaired: tools that repair names disagree about the result, and a name that two tools read in two ways is how a
+//! file hides.
 //!
 //! Deliberately absent: joining, the meaning of `.dist-info` and `.data`, and anything that touches a file system.
 
@@ -92,8 +93,9 @@ impl MemberPath {
 
 /// [`MemberPath::fold`] for a part of a path.
 ///
-/// Upper and then lower case of each character comes to Unicode's full case folding for all practical names (`ẞ`, `ß` and
-/// `ss`, `Σ`, `σ` and `ς` meet); decomposing first and composing afterwards makes the spellings of an accented letter one.
+/// Upper and then lower case of each character comes to Unicode's full case folding for all practical names (`ẞ`, `ß`
+/// and `ss`, `Σ`, `σ` and `ς` meet); decomposing first and composing afterwards makes the spellings of an accented
+/// letter one.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

@@ -1,14 +1,14 @@
 //! RECORD: what a wheel says that its files are.
 //!
 //! Enters: the text of a `.dist-info/RECORD` (the recording-installed-packages specification,
-//! <https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file>) and the archive
-//! that it stands in. Leaves: [`check`] gives the SHA-256 of every member, after each was decompressed once and compared
-//! with its row; [`render`] writes the RECORD of an installed wheel.
+//! <https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file>) and the
+//! archive that it stands in. Leaves: [`check`] gives the SHA-256 of every member, after each was decompressed once
+//! and compared with its row; [`render`] writes the RECORD of an installed wheel.
 //!
-//! The binary distribution format says that an installation fails if a file is not both mentioned and correctly hashed.
-//! The installers in use do not hold that: they copy wrong rows, drop them or make up missing ones. Here RECORD and
-//! archive have to name the same files. Deliberately absent: weak hashes, repair, and the verification of RECORD.jws and
-//! RECORD.p7s, which nothing reads any more; the whole wheel is on a signed list.
+//! The binary distribution format says that an installation fails if a file is not both mentioned and correctly
+//! hashed. The installers in use do not hold that: they copy wrong rows, drop them or make up missing ones. Here
+//! RECORD and archive have to name the same files. Deliberately absent: weak hashes, repair, and the verification of
+//! RECORD.jws and RECORD.p7s, which nothing reads any more; the whole wheel is on a signed list.
 
 use crate::code::Code;
 use crate::digest::{Hasher, Sha256};
@@ -31,7 +31,8 @@ pub struct Row {
     pub size: Option<u64>,
 }
 
-/// The hash column, for the algorithms that are strong: `sha256=`, `sha384=` and `sha512=` with base64url without padding.
+/// The hash column, for the algorithms that are strong: `sha256=`, `sha384=` and `sha512=` with base64url without
+/// padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordDigest {
     /// What nearly every wheel has.
@@ -107,8 +108,8 @@ pub fn parse(place: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Row>, Vec
     if refusals.is_empty() { Ok(rows) } else { Err(refusals) }
 }
 
-/// Lines without their ends, LF or CRLF; the last one may have none. A line feed cannot be part of a row, because a path
-/// contains no control characters.
+/// Lines without their ends, LF or CRLF; the last one may have none. A line feed cannot be part of a row, because a
+/// path contains no control characters.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split_terminator('\n').map(|line| line.strip_suffix('\r').unwrap_or(line))
 }
@@ -182,8 +183,8 @@ pub struct CheckedMember {
     pub elf: bool,
 }
 
-/// Compares `archive` with the RECORD at `record`, and gives one [`CheckedMember`] for each of its members, in their order.
-/// Each member is decompressed once and not kept.
+/// Compares `archive` with the RECORD at `record`, and gives one [`CheckedMember`] for each of its members, in their
+/// order. Each member is decompressed once and not kept.
 ///
 /// RECORD itself need not be listed, `RECORD.jws` and `RECORD.p7s` beside it neither; if they are, RECORD has no hash.
 ///
@@ -307,9 +308,11 @@ impl OtherHasher {
     }
 }
 
-/// The RECORD of an installed wheel: rows sorted by path, each ended by a line feed, quoted as Python's csv module does.
+/// The RECORD of an installed wheel: rows sorted by path, each ended by a line feed, quoted as Python's csv module
+/// does.
 ///
-/// Paths are as the installed RECORD has them, relative to the directory of the `.dist-info`, so `../../../bin/x` is one.
+/// Paths are as the installed RECORD has them, relative to the directory of the `.dist-info`, so `../../../bin/x` is
+/// one.
 pub fn render<'a>(rows: impl IntoIterator<Item = (&'a str, Option<Sha256>, Option<u64>)>) -> String {
     let mut rows: Vec<_> = rows.into_iter().collect();
     rows.sort();

@@ -1,8 +1,8 @@
 //! Wheels made from readable text, well-formed or with one chosen defect.
 //!
-//! [`Wheel`] has correct METADATA, WHEEL and RECORD unless told otherwise. Below it lies a small writer of ZIP archives,
-//! [`Zip`], which writes every header field as it stands in [`Header`] and [`End`], so that a test says a defect by
-//! changing one field. It shares no code with the reader that it tests.
+//! [`Wheel`] has correct METADATA, WHEEL and RECORD unless told otherwise. Below it lies a small writer of ZIP
+//! archives, [`Zip`], which writes every header field as it stands in [`Header`] and [`End`], so that a test says a
+//! defect by changing one field. It shares no code with the reader that it tests.
 
 // each test binary uses its part
 #![allow(dead_code, unreachable_pub)]

@@ -1,13 +1,14 @@
 //! The records of a ZIP archive, as bytes become numbers.
 //!
 //! Enters: the whole archive. Leaves: where the central directory is ([`End`]), its entries ([`Entry`]) and, for each,
-//! where its content begins after a local header that says the same ([`local`], [`descriptor`]). The format is APPNOTE.TXT
-//! 6.3.10 (<https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>), read as narrowly as the wheels of PyPI allow.
+//! where its content begins after a local header that says the same ([`local`], [`descriptor`]). The format is
+//! APPNOTE.TXT 6.3.10 (<https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>), read as narrowly as the wheels
+//! of PyPI allow.
 //!
-//! A ZIP archive says most things twice, and readers differ in which copy they believe: that is the whole art of hiding a
-//! file in one. Here each fact is read everywhere it stands and has to be the same everywhere. Nothing is searched for: the
-//! end record is the last 22 bytes and everything else is where it says. Deliberately absent: what a member may be
-//! called or be (`mod.rs`) and its content (`inflate.rs`).
+//! A ZIP archive says most things twice, and readers differ in which copy they believe: that is the whole art of
+//! hiding a file in one. Here each fact is read everywhere it stands and has to be the same everywhere. Nothing is
+//! searched for: the end record is the last 22 bytes and everything else is where it says. Deliberately absent: what a
+//! member may be called or be (`mod.rs`) and its content (`inflate.rs`).
 
 use crate::code::Code;
 use crate::refusal::Refusal;
@@ -303,8 +304,8 @@ fn entry<'a>(fields: &mut Fields<'a>, refusals: &mut Vec<Refusal>) -> Option<Ent
     Some(entry)
 }
 
-/// Replaces the 64-bit fields whose 32-bit spelling is the sentinel by those of the ZIP64 extra field: exactly these, in
-/// this order, and only if one of them is large enough for a writer to want it.
+/// Replaces the 64-bit fields whose 32-bit spelling is the sentinel by those of the ZIP64 extra field: exactly these,
+/// in this order, and only if one of them is large enough for a writer to want it.
 fn central_zip64(extra: &[u8], short: [u32; 3], long: [&mut u64; 3]) -> Result<(), &'static str> {
     let mut fields = Fields(extra);
     let mut demanded = false;
@@ -327,9 +328,9 @@ enum Place {
     Central,
 }
 
-/// Reads extra fields and gives the content of the ZIP64 one. Accepted are those that say nothing about name or content,
-/// each in the form that its definition has; everything else is refused, above all 0x7075 and 0x6375, which give the
-/// member a second name and a second comment.
+/// Reads extra fields and gives the content of the ZIP64 one. Accepted are those that say nothing about name or
+/// content, each in the form that its definition has; everything else is refused, above all 0x7075 and 0x6375, which
+/// give the member a second name and a second comment.
 fn extra_fields(bytes: &[u8], place: Place) -> Result<Option<&[u8]>, String> {
     let mut fields = Fields(bytes);
     let mut seen = Vec::new();
@@ -395,7 +396,8 @@ pub(super) struct Local {
     pub(super) wide: bool,
 }
 
-/// Reads the local header of `entry`. Where it says something else than the central directory, that is added to `refusals`.
+/// Reads the local header of `entry`. Where it says something else than the central directory, that is added to
+/// `refusals`.
 ///
 /// # Errors
 /// There is no local header where the entry says, so that its content cannot be found.
@@ -481,8 +483,8 @@ pub(super) fn local(bytes: &[u8], entry: &Entry<'_>, refusals: &mut Vec<Refusal>
 /// ZIP64 is version 4.5; what is newer is other compression and encryption.
 pub(super) const NEEDED_LIMIT: u16 = 45;
 
-/// Reads the data descriptor of `entry`, which fills the bytes from the end of its content to the next record, and gives its
-/// length. `None`: there is no room that a descriptor could fill exactly.
+/// Reads the data descriptor of `entry`, which fills the bytes from the end of its content to the next record, and
+/// gives its length. `None`: there is no room that a descriptor could fill exactly.
 pub(super) fn descriptor(room: &[u8], entry: &Entry<'_>, wide: bool, refusals: &mut Vec<Refusal>) -> Option<u64> {
     let bare: usize = if wide { 20 } else { 12 };
     let signed = room.len() == bare + 4;

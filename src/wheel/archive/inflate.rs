@@ -1,13 +1,14 @@
 //! The content of a member: decompressed, counted and checked.
 //!
-//! Enters: the compressed bytes of one member and what the headers say of them. Leaves: the content, in pieces, to a sink,
-//! and only as many bytes as were announced; then the verdict. The deflate stream has to end where the member ends, so that
-//! no byte of the archive is without a meaning (RFC 1951 lets a reader stop early and most do). Memory is one buffer,
-//! whatever the content says.
+//! Enters: the compressed bytes of one member and what the headers say of them. Leaves: the content, in pieces, to a
+//! sink, and only as many bytes as were announced; then the verdict. The deflate stream has to end where the member
+//! ends, so that no byte of the archive is without a meaning (RFC 1951 lets a reader stop early and most do). Memory
+//! is one buffer, whatever the content says.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// Bytes handed to a sink at once: small enough for the second-level cache, so that hashing reads what was just written.
+/// Bytes handed to a sink at once: small enough for the second-level cache, so that hashing reads what was just
+/// written.
 const PIECE: usize = 64 << 10;
 
 /// Why the content is not what the headers say.

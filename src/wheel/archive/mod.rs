@@ -1,13 +1,14 @@
 //! The strict reader of wheel archives.
 //!
-//! Enters: a whole wheel in memory, the very bytes whose digest was compared. Leaves: [`Archive`], of which is known that
-//! its records fill the file without gap or overlap, that everything that stands in it twice is the same twice, that each
-//! member is a plain file with a path of its own below the archive's root, and what each will cost. [`Archive::copy`] then
-//! gives the content and checks length, checksum and the last bit of the compressed data.
+//! Enters: a whole wheel in memory, the very bytes whose digest was compared. Leaves: [`Archive`], of which is known
+//! that its records fill the file without gap or overlap, that everything that stands in it twice is the same twice,
+//! that each member is a plain file with a path of its own below the archive's root, and what each will cost.
+//! [`Archive::copy`] then gives the content and checks length, checksum and the last bit of the compressed data.
 //!
-//! Readers of ZIP archives differ in where they look and what they forgive, and that is how one file becomes two: one for
-//! the reviewer and one for the installer. So nothing is forgiven here that a wheel on PyPI does not need. Deliberately
-//! absent: other compression than deflate, encryption, links and special files, repair of any kind, and writing.
+//! Readers of ZIP archives differ in where they look and what they forgive, and that is how one file becomes two: one
+//! for the reviewer and one for the installer. So nothing is forgiven here that a wheel on PyPI does not need.
+//! Deliberately absent: other compression than deflate, encryption, links and special files, repair of any kind, and
+//! writing.
 
 mod headers;
 mod inflate;
@@ -80,15 +81,16 @@ impl Member {
         self.compressed_size
     }
 
-    /// Whether anyone may execute the file: any of the bits 0111 of the Unix mode, whatever system the archive says it was
-    /// made on. This is what pip installs for archives made on Unix and on Windows.
+    /// Whether anyone may execute the file: any of the bits 0111 of the Unix mode, whatever system the archive says it
+    /// was made on. This is what pip installs for archives made on Unix and on Windows.
     pub fn is_executable(&self) -> bool {
         self.executable
     }
 }
 
 impl Archive {
-    /// Checks the structure of the archive `bytes` of the wheel `name`, which is used in messages only. No content is read.
+    /// Checks the structure of the archive `bytes` of the wheel `name`, which is used in messages only. No content is
+    /// read.
     ///
     /// # Errors
     /// Everything that is wrong, sorted; when records cannot be found, what can be said without them.
@@ -403,8 +405,8 @@ fn check_type(entry: &Entry<'_>, refusals: &mut Vec<Refusal>) -> Kind {
     kind
 }
 
-/// No path twice, none as file and directory, and none that differs from another only in case or normalisation. The last
-/// holds for every directory on the way as well: `a/x` and `A/y` look like neighbours and are not.
+/// No path twice, none as file and directory, and none that differs from another only in case or normalisation. The
+/// last holds for every directory on the way as well: `a/x` and `A/y` look like neighbours and are not.
 fn check_names(files: &[Member], directories: &[MemberPath], refusals: &mut Vec<Refusal>) {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     for path in files.iter().map(|member| &member.path).chain(directories) {

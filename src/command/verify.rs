@@ -1,0 +1,171 @@
+//! `rustvenv verify`: is this list signed by enough of the right people, and are these files and requirements on it?
+//!
+//! The same verification as in a package build, for people and for CI. One line a valid signer goes to standard output. The
+//! clock is deliberately not asked: the verdict is that of the reference time, today and in ten years.
+
+use super::{inputs, trust_files};
+use crate::cli::{Format, VerifyArguments};
+use crate::date::{iso_utc, parse_utc};
+use crate::digest::{Hasher, Sha256};
+use crate::limits::Limits;
+use crate::lock::{Lock, requirements};
+use crate::python::architecture::Architecture;
+use crate::python::dependency::Target;
+use crate::python::interpreter::Interpreter;
+use crate::refusal::{Failure, Refusal};
+use crate::system::fs::{self, Kind};
+use crate::trust::binding::{check_files, check_lock};
+use crate::trust::openpgp::{Policy, Signer};
+use crate::trust::verified::{self, VerifiedManifest};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Carries the command out.
+///
+/// # Errors
+/// Every reason why the list, a requirement or a file is not what was approved.
+pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
+    let limits = Limits::DEFAULT;
+    let policy = policy(arguments)?;
+    let places: Vec<(PathBuf, String)> =
+        arguments.keyring.iter().map(|path| (path.clone(), path.display().to_string())).collect();
+    let keyring = trust_files::keyring(&places, &limits)?;
+    let signatures = match arguments.signature.as_slice() {
+        [] => trust_files::signatures_beside(&arguments.manifest)?,
+        named => named.to_vec(),
+    };
+    let unverified = trust_files::unverified(&arguments.manifest, &signatures, &limits)?;
+    let manifest = verified::verify(unverified, &keyring, &policy)?;
+    for warning in manifest.warnings() {
+        eprintln!("{warning}");
+    }
+    let mut refusals: Vec<Refusal> = Vec::new();
+    let lock = lock(arguments, &limits)?;
+    if let Some(lock) = &lock {
+        refusals.extend(check_lock(lock, &manifest));
+    }
+    if !arguments.wheels.is_empty() {
+        let files = files(&arguments.wheels, &arguments.manifest, &signatures, &limits)?;
+        refusals.extend(check_files(&files, lock.as_ref(), &manifest));
+    }
+    if !refusals.is_empty() {
+        return Err(refusals.into());
+    }
+    let lines: String = manifest.signers().iter().map(|signer| line(signer, &manifest, arguments.format)).collect();
+    super::print(&lines)
+}
+
+fn line(signer: &Signer, manifest: &VerifiedManifest, format: Format) -> String {
+    let time = iso_utc(signer.time);
+    match format {
+        Format::Text => {
+            let user_id = crate::refusal::printable(signer.user_id.as_deref().unwrap_or(""));
+            format!("{} {time} {user_id}\n", signer.fingerprint)
+        }
+        Format::Json => {
+            let value = serde_json::json!({
+                "fingerprint": signer.fingerprint.to_string(),
+                "signing-key": signer.signing_key.to_string(),
+                "user-id": signer.user_id,
+                "signed": time,
+                "certificate": signer.key_file,
+                "signature": signer.signature_file,
+                "entries": manifest.entries().len(),
+            });
+            format!("{value}\n")
+        }
+    }
+}
+
+fn policy(arguments: &VerifyArguments) -> Result<Policy, Failure> {
+    let time = |option: &str, text: &str| {
+        parse_utc(text).ok_or_else(|| {
+            Failure::unable_hint(
+                format!("{option} is no time: `{text}`"),
+                "write `2024-04-10`, `2024-04-10T12:00:00Z` (UTC) or seconds since 1970",
+            )
+        })
+    };
+    let reference_time = match &arguments.reference_time {
+        Some(text) => time("--reference-time", text)?,
+        None => inputs::source_date_epoch(Path::new(".")).map_err(|_| {
+            Failure::unable_hint(
+                "there is no reference time: neither --reference-time nor SOURCE_DATE_EPOCH nor debian/changelog gives one",
+                "`--reference-time` takes the date for which the question is asked, such as that of the release",
+            )
+        })?,
+    };
+    Ok(Policy {
+        signers: trust_files::fingerprints(&arguments.signers)?,
+        threshold: arguments.threshold,
+        not_before: arguments.not_before.as_deref().map(|text| time("--not-before", text)).transpose()?,
+        max_age: arguments.max_age.map(|days| days.saturating_mul(86_400)),
+        ..Policy::new(reference_time)
+    })
+}
+
+/// The requirements for the target, when any were named.
+fn lock(arguments: &VerifyArguments, limits: &Limits) -> Result<Option<Lock>, Failure> {
+    if arguments.requirements.is_empty() {
+        return Ok(None);
+    }
+    let interpreter = match &arguments.python {
+        Some(text) => {
+            Interpreter::parse(text).ok_or_else(|| Failure::unable(format!("--python is no version: `{text}`")))?
+        }
+        None => inputs::default_interpreter()?,
+    };
+    let architecture = match &arguments.architecture {
+        Some(name) => Architecture::from_debian(name)
+            .ok_or_else(|| Failure::unable(format!("--architecture is none of Debian's that is known: `{name}`")))?,
+        None => inputs::host_architecture()?,
+    };
+    let target = Target::new(&interpreter, &architecture).map_err(Failure::unable)?;
+    let names: Vec<String> = arguments.requirements.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    requirements::read(&names, &target, limits, &mut |from, name| {
+        // as pip does: relative to the file that includes it
+        let path = Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(name);
+        Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
+    })
+    .map(Some)
+}
+
+/// Digests of the files in `directories` by name; the manifest and its signatures, where they lie among them, are left out, and
+/// so are hidden files.
+fn files(
+    directories: &[PathBuf],
+    manifest: &Path,
+    signatures: &[PathBuf],
+    limits: &Limits,
+) -> Result<BTreeMap<String, Sha256>, Failure> {
+    let own: Vec<PathBuf> = std::iter::once(manifest)
+        .chain(signatures.iter().map(PathBuf::as_path))
+        .map(fs::canonicalize)
+        .collect::<Result<_, _>>()?;
+    let mut files = BTreeMap::new();
+    for directory in directories {
+        for entry in fs::list(directory)? {
+            let name = entry.name.to_string_lossy().into_owned();
+            if name.starts_with('.') || own.contains(&fs::canonicalize(&entry.path)?) {
+                continue;
+            }
+            if entry.kind == Kind::Directory {
+                return Err(Failure::unable(format!("{} is a directory, and wheels lie flat", entry.path.display())));
+            }
+            if files.len() >= limits.wheel_files {
+                return Err(Failure::unable(format!(
+                    "{} has more than {} files",
+                    directory.display(),
+                    limits.wheel_files
+                )));
+            }
+            let mut hasher = Hasher::new();
+            fs::read_in_pieces(&entry.path, &mut |bytes| hasher.update(bytes))?;
+            let digest = hasher.finish();
+            if files.insert(name.clone(), digest).is_some_and(|earlier| earlier != digest) {
+                return Err(Failure::unable(format!("two of the directories have different files `{name}`")));
+            }
+        }
+    }
+    Ok(files)
+}
