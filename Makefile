@@ -96,6 +96,7 @@ deb: ## build dh-rustvenv's own Debian package, into ..
 .PHONY: check
 check: ## everything that has to hold; installs what it needs with apt
 	@scripts/cargo.sh --version > /dev/null
+	@scripts/rust-tools.sh
 	@scripts/apt-need.sh $(check_packages)
 	@$(MAKE) --no-print-directory check-shell check-perl check-man check-format check-lint check-doc test
 

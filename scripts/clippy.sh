@@ -9,6 +9,6 @@ if ! scripts/cargo.sh clippy --version >/dev/null 2>&1; then
 		say "NOT CHECKED: clippy (rustc-web comes without it)"
 		exit 0
 	fi
-	die "no clippy" "rustup: rustup component add clippy" "Debian 13 and later: apt-get install rust-clippy"
+	die "there is no clippy" "make check says how to get it"
 fi
 exec scripts/cargo.sh clippy --all-targets --locked -- -D warnings

@@ -120,14 +120,14 @@ verdict() { # NAME STATUS VARIATION...
 	local idle='' effect=''
 	for field in "$@"; do
 		if [ "$(seen "$work/$name.log" "$field" | sort -u | wc -l)" -lt 2 ]; then idle="$idle $field"; fi
-		effect=$(seen "$work/$name.log" "$field" | paste -sd '|' | sed 's/|/ -> /')
+		effect=$(seen "$work/$name.log" "$field" | sed 's/.*\(.\{34\}\)$/…\1/' | paste -sd '|' | sed 's/|/ -> /')
 	done
 	if [ $# -gt 1 ]; then effect="$# variations"; fi
 	if [ -n "$idle" ]; then
 		effect="NOT VARIED:$idle"
 		[ "$worst" = 2 ] || worst=1
 	fi
-	printf '%-13s %-8s %.12s  %.80s\n' "$name" "$what" "${sums:--}" "$effect"
+	printf '%-13s %-8s %.12s  %s\n' "$name" "$what" "${sums:--}" "$effect"
 	printf '%s\n' "$sums" >>"$work/sums"
 }
 

@@ -46,6 +46,11 @@ pub enum Command {
         --wheels wheels --requirements requirements.txt --reference-time 2024-04-10"
     )]
     Verify(VerifyArguments),
+    /// Look at who signs, with today's clock: what expires, what is not pinned
+    #[command(
+        after_help = "Exit status 1 says that somebody should act.\n\nExample:\n  rustvenv check --package hello"
+    )]
+    Check(CheckArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
     Explain(ExplainArguments),
@@ -155,6 +160,23 @@ pub struct VerifyArguments {
     /// The Debian architecture that the requirements are for [default: the one dpkg builds for]
     #[arg(long, value_name = "ARCH")]
     pub architecture: Option<String>,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Name of the binary package
+    #[arg(long, value_name = "PKG")]
+    pub package: String,
+    /// Configuration [default: debian/PKG.rustvenv]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The source tree, when it is not the directory that debian/ is in
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub sourcedir: PathBuf,
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

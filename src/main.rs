@@ -3,14 +3,15 @@
 use clap::{CommandFactory as _, Parser as _};
 use rustvenv::cli::{Cli, Command};
 use rustvenv::code::Blame;
-use rustvenv::command;
+use rustvenv::command::{self, Answer};
 use rustvenv::refusal::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
         Err(failure) => {
             eprintln!("{failure}");
             ExitCode::from(status(&failure))
@@ -18,22 +19,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<(), Failure> {
+fn run(cli: &Cli) -> Result<Answer, Failure> {
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory)
             .map_err(|error| Failure::unable(format!("cannot change to {}: {error}", directory.display())))?;
     }
     match &cli.command {
-        Command::Prepare(arguments) => command::prepare::run(arguments),
-        Command::Install(arguments) => command::install::run(arguments),
-        Command::Seal(arguments) => command::seal::run(arguments),
-        Command::Verify(arguments) => command::verify::run(arguments),
-        Command::Explain(arguments) => command::explain::run(arguments),
+        Command::Check(arguments) => return command::check::run(arguments),
+        Command::Prepare(arguments) => command::prepare::run(arguments)?,
+        Command::Install(arguments) => command::install::run(arguments)?,
+        Command::Seal(arguments) => command::seal::run(arguments)?,
+        Command::Verify(arguments) => command::verify::run(arguments)?,
+        Command::Explain(arguments) => command::explain::run(arguments)?,
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "rustvenv", &mut std::io::stdout());
-            Ok(())
         }
     }
+    Ok(Answer::Yes)
 }
 
 fn status(failure: &Failure) -> u8 {

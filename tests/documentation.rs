@@ -255,15 +255,14 @@ fn examples_on_the_command_line_are_understood() {
     assert!(seen > 5, "{seen}");
 }
 
-/// Every line of a document that begins as a call of rustvenv at a prompt or in a block of code.
+/// Every call of rustvenv in a block of code, or at a prompt in a manual page.
 fn command_lines() -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     for file in ["README.md", "ARCHITECTURE.md", "man/rustvenv.1", "man/dh_rustvenv.1", "man/rustvenv.5"] {
-        for line in read(file).lines() {
-            let line = line.trim().trim_start_matches(".Dl ").trim_start_matches("$ ");
-            if line.starts_with("rustvenv ") && !line.contains(['.', ',', ':']) {
-                let line = line.split('#').next().unwrap().trim();
-                found.push((file, line.to_owned()));
+        let prompt = if file.starts_with("man/") { ".Dl $ " } else { "    " };
+        for line in read(file).lines().filter_map(|line| line.strip_prefix(prompt)) {
+            if line.starts_with("rustvenv ") {
+                found.push((file, line.split('#').next().unwrap().trim().to_owned()));
             }
         }
     }

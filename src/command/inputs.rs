@@ -21,7 +21,7 @@ use crate::system::env;
 use crate::system::fs;
 use crate::system::process::Program;
 use crate::trust::keyring::Keyring;
-use crate::trust::openpgp::{Lapsed, Policy};
+use crate::trust::openpgp::{Fingerprint, Lapsed, Policy};
 use crate::trust::verified::{self, VerifiedManifest};
 use crate::trust::verified_wheel::{Approval, Candidate, VerifiedWheel, verify_wheels};
 use std::path::{Path, PathBuf};
@@ -152,7 +152,7 @@ impl Inputs {
         let unverified = trust_files::unverified(&manifest, &signatures, &self.limits)?;
         let config = &self.config;
         let policy = Policy {
-            signers: trust_files::fingerprints(&config.signers)?,
+            signers: self.signers()?,
             threshold: config.threshold,
             not_before: config.not_before,
             max_age: config.max_age,
@@ -177,7 +177,19 @@ impl Inputs {
         Ok(upstream_version(&version))
     }
 
-    fn keyring(&self) -> Result<Keyring, Failure> {
+    /// The pinned fingerprints.
+    ///
+    /// # Errors
+    /// Every one that is none.
+    pub fn signers(&self) -> Result<Vec<Fingerprint>, Failure> {
+        trust_files::fingerprints(&self.config.signers)
+    }
+
+    /// The certificates.
+    ///
+    /// # Errors
+    /// As [`trust_files::keyring`].
+    pub fn keyring(&self) -> Result<Keyring, Failure> {
         let places = self.config.keyring.iter().map(|place| Ok((self.path(place)?, place.to_string())));
         trust_files::keyring(&places.collect::<Result<Vec<_>, Failure>>()?, &self.limits)
     }

@@ -17,10 +17,21 @@ pub mod seal;
 
 pub mod verify;
 
+pub mod check;
+
 pub mod explain;
 
 use crate::refusal::Failure;
 use std::io::{ErrorKind, Write as _};
+
+/// What a command found that asks a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing is amiss: exit status 0.
+    Yes,
+    /// Something is: exit status 1.
+    No,
+}
 
 /// Writes `text`, which programs may read, to standard output. A reader that has seen enough is no error.
 fn print(text: &str) -> Result<(), Failure> {

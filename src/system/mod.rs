@@ -2,7 +2,9 @@
 //!
 //! Everything above is a function of values. These modules turn paths into bytes and back, name the path in every
 //! error, bound what they read, sort what a directory lists, and set modes themselves so that the umask of the builder does
-//! not reach the package. The clock is deliberately absent: no command of a package build may ask for the time.
+//! not reach the package. Of the clock there is only one use, which is not part of a package build.
+
+pub mod clock;
 
 pub mod env;
 

@@ -26,6 +26,8 @@ pub mod verified_wheel;
 
 pub mod binding;
 
+pub mod outlook;
+
 use crate::code::Code;
 use crate::refusal::Refusal;
 

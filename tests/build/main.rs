@@ -18,3 +18,5 @@ mod install;
 mod package;
 
 mod running;
+
+mod verify;

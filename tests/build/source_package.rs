@@ -201,6 +201,7 @@ fn signer() -> &'static Cert {
         CertBuilder::new()
             .set_creation_time(UNIX_EPOCH + Duration::from_secs(BORN))
             .add_userid("A Signer <signer@example.org>")
+            .set_validity_period(Duration::from_secs(3 * 365 * 86_400))
             .add_signing_subkey()
             .generate()
             .unwrap()
