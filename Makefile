@@ -26,6 +26,8 @@ check_packages     = $(example_packages) binutils fakeroot file fish flit gnupg 
 	python3-dev python3-setuptools python3-venv python3-wheel shellcheck sq sqv tcsh unzip util-linux zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 
+bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
+
 .NOTPARALLEL:
 
 .PHONY: all
@@ -131,6 +133,21 @@ test: ## the Rust tests alone
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZ_SECONDS
 	scripts/fuzz.sh $(FUZZ_SECONDS)
+
+.PHONY: bench
+bench: ## verifying and installing, measured beside gpgv, sqv and pip
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(bench_packages)
+	@scripts/stage.sh
+	@scripts/example-wheels.sh
+	@scripts/bench.sh
+
+.PHONY: backends
+backends: ## the tests with each OpenPGP backend but the default one
+	@scripts/apt-need.sh $(check_packages) libssl-dev
+	for backend in crypto-openssl crypto-rust; do \
+		$(cargo) test --locked --no-default-features --features "$$backend" || exit; \
+	done
 
 .PHONY: help
 help: ## this list

@@ -13,5 +13,12 @@ targets=$(cargo +nightly fuzz list)
 [ -n "$targets" ] || die "there is no fuzz target"
 for target in $targets; do
 	say "$target: $seconds s"
-	cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -print_final_stats=1
+	# the corpus that earlier runs gathered, then the seeds; a dictionary where there is one
+	mkdir -p "fuzz/corpus/$target"
+	set -- "fuzz/corpus/$target"
+	if [ -d "fuzz/seeds/$target" ]; then set -- "$@" "fuzz/seeds/$target"; fi
+	options="-max_total_time=$seconds -print_final_stats=1"
+	if [ -f "fuzz/$target.dict" ]; then options="$options -dict=fuzz/$target.dict"; fi
+	# shellcheck disable=SC2086 # several options
+	cargo +nightly fuzz run "$target" "$@" -- $options
 done

@@ -1,6 +1,6 @@
 //! Arguments to command, command to printed error, error to exit status: 0 done, 1 the answer is no, 2 it could not be done, 3 refused.
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use rustvenv::cli::{Cli, Command};
 use rustvenv::code::Blame;
 use rustvenv::command::{self, Answer};
@@ -8,7 +8,11 @@ use rustvenv::refusal::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().version(version()).get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     match run(&cli) {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
@@ -17,6 +21,11 @@ fn main() -> ExitCode {
             ExitCode::from(status(&failure))
         }
     }
+}
+
+/// The version, and which of the OpenPGP backends this program was built with: they support different algorithms.
+fn version() -> String {
+    format!("{} (OpenPGP by {})", env!("CARGO_PKG_VERSION"), rustvenv::trust::openpgp::backend())
 }
 
 fn run(cli: &Cli) -> Result<Answer, Failure> {

@@ -22,9 +22,16 @@ const DOORS: &[&str] =
 /// What main.rs, which is no part of the library, needs of them.
 const DOORS_OF_MAIN: &[&str] = &["std::env::set_current_dir", "std::process::ExitCode"];
 
+/// The one command that is about today and no part of a package build.
+const KNOWS_THE_DAY: &str = "src/command/check.rs";
+
 /// The types that are proofs, and the only file in which a value of each is made.
 const PROOFS: &[(&str, &str)] =
     &[("VerifiedManifest", "src/trust/verified.rs"), ("VerifiedWheel", "src/trust/verified_wheel.rs")];
+
+/// Ways to a `VerifiedWheel` that nobody signed for, and the one file that may take them.
+const EXCEPTIONS: &[&str] = &["built_from_source_package", "Approval::DangerouslyUnsigned"];
+const MAKES_EXCEPTIONS: &str = "src/command/environment.rs";
 
 /// Lines that a file may have without its tests.
 const LONGEST_FILE: usize = 600;
@@ -229,14 +236,13 @@ fn uses(code: &str, depth: usize) -> BTreeSet<String> {
     found
 }
 
-/// The paths below `std` that `code` names, each written out to its end.
-fn std_paths(code: &str) -> BTreeSet<String> {
+/// The paths below `root`, such as `std`, that `code` names, each written out to its end.
+fn paths_below(root: &str, code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, _) in code.match_indices("std::") {
-        if continues(code, at) {
-            continue;
+    for (at, _) in code.match_indices(&format!("{root}::")) {
+        if !continues(code, at) {
+            expand(root, &code[at + root.len() + 2..], &mut found);
         }
-        expand("std", &code[at + "std::".len()..], &mut found);
     }
     found
 }
@@ -333,13 +339,29 @@ fn the_world_is_reached_through_system_alone() {
             continue;
         }
         let allowed = if source.path == "src/main.rs" { DOORS_OF_MAIN } else { &[] };
-        for path in std_paths(&source.code) {
+        for path in paths_below("std", &source.code) {
             let is_door = DOORS.iter().any(|door| path == *door || path.starts_with(&format!("{door}::")));
             if is_door && !allowed.contains(&path.as_str()) {
                 wrong.push(format!("{}: `{path}`", source.path));
             }
         }
     }
+    nothing_wrong(&wrong);
+}
+
+#[test]
+fn only_one_command_knows_what_day_it_is() {
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for source in sources() {
+        if paths_below("crate", &source.code).iter().any(|path| path.starts_with("crate::system::clock")) {
+            seen += 1;
+            if source.path != KNOWS_THE_DAY {
+                wrong.push(format!("{}: only {KNOWS_THE_DAY} may ask the clock", source.path));
+            }
+        }
+    }
+    assert!(seen > 0, "{KNOWS_THE_DAY} does not ask the clock: has it moved?");
     nothing_wrong(&wrong);
 }
 
@@ -353,6 +375,23 @@ fn a_proof_is_made_in_its_leaf_alone() {
                 assert!(literals > 0, "{leaf} makes no `{proof}`: has it moved?");
             } else if literals > 0 {
                 wrong.push(format!("{}: a `{proof}` is made outside of {leaf}", source.path));
+            }
+        }
+    }
+    nothing_wrong(&wrong);
+}
+
+#[test]
+fn exceptions_are_made_in_one_place() {
+    let leaf = PROOFS[1].1;
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| source.path != leaf) {
+        for exception in EXCEPTIONS {
+            let is_there = source.code.contains(exception);
+            if source.path == MAKES_EXCEPTIONS {
+                assert!(is_there, "{MAKES_EXCEPTIONS} has no `{exception}`: has it moved?");
+            } else if is_there {
+                wrong.push(format!("{}: only {MAKES_EXCEPTIONS} may use `{exception}`", source.path));
             }
         }
     }
@@ -418,7 +457,7 @@ fn the_reader_sees_what_is_used() {
 
 #[test]
 fn the_reader_sees_doors_and_proofs() {
-    let paths = |text: &str| std_paths(&code_of(text)).into_iter().collect::<Vec<_>>().join(" ");
+    let paths = |text: &str| paths_below("std", &code_of(text)).into_iter().collect::<Vec<_>>().join(" ");
     assert_eq!(paths("use std::{fmt, fs::{self, File}, env};"), "std::env std::fmt std::fs std::fs::File");
     assert_eq!(paths("let x = std::time::SystemTime::now();"), "std::time::SystemTime::now");
     assert_eq!(paths("// std::fs\nlet x = \"std::env\"; mystd::fs"), "");

@@ -78,6 +78,11 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// The cryptographic library that does the arithmetic, for `--version`.
+pub fn backend() -> String {
+    sequoia_openpgp::crypto::backend()
+}
+
 /// What follows when a key was fit to sign at the time, but has expired or was retired by the reference time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lapsed {
