@@ -20,7 +20,7 @@ use rustvenv::limits::Limits;
 use rustvenv::refusal::Refusal;
 use rustvenv::wheel::archive::Archive;
 use rustvenv::wheel::member_path::MemberPath;
-use rustvenv::wheel::record::{self, CheckedMember};
+use rustvenv::wheel::record::{self, CheckedMember, Head};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wheel::{End64, Entry, Header, Wheel, Zip, bytes32, bytes64, deflate, extra};
@@ -898,12 +898,12 @@ fn what_was_put_in_comes_out() {
     let (archive, checked) = judge(wheel, &Limits::DEFAULT).unwrap();
     assert_eq!(archive.directories(), [MemberPath::parse("evil/empty", &Limits::DEFAULT).unwrap()]);
     assert_eq!(checked.len(), archive.members().len());
-    for (path, content, executable, elf) in [
-        (X, &b"def main():\n    print('first first first')\n"[..], false, false),
-        ("evil-1.0.data/scripts/tool", b"#!python\n", true, false),
-        ("evil/big.bin", &big, false, false),
-        ("evil/lib.so", &elf, false, true),
-        ("evil/short", b"\x7fEL", false, false),
+    for (path, content, executable, head) in [
+        (X, &b"def main():\n    print('first first first')\n"[..], false, Head::Other),
+        ("evil-1.0.data/scripts/tool", b"#!python\n", true, Head::Script),
+        ("evil/big.bin", &big, false, Head::Other),
+        ("evil/lib.so", &elf, false, Head::Elf),
+        ("evil/short", b"\x7fEL", false, Head::Other),
     ] {
         let index = archive.find(path).unwrap();
         let member = &archive.members()[index];
@@ -913,7 +913,7 @@ fn what_was_put_in_comes_out() {
         let mut pieces = Vec::new();
         archive.copy(index, &mut |piece| pieces.push(piece.len())).unwrap();
         assert!(pieces.iter().all(|&length| 0 < length && length <= 64 << 10), "{path}: {pieces:?}");
-        assert_eq!(checked[index], CheckedMember { index, sha256: Sha256::of(content), elf }, "{path}");
+        assert_eq!(checked[index], CheckedMember { index, sha256: Sha256::of(content), head }, "{path}");
     }
     assert_eq!(archive.find("evil"), None);
     assert!(archive.read(archive.members().len()).is_err());

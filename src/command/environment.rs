@@ -22,6 +22,7 @@ use crate::system::fs;
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::{Approval, Origin, VerifiedWheel};
 use crate::wheel::Wheel;
+use crate::wheel::record::Head;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -186,7 +187,7 @@ fn unsuitable(inputs: &Inputs, lock: &Lock, wheels: &[Arc<Wheel>]) -> Vec<Refusa
     }
     if inputs.package.is_for_all() {
         for wheel in wheels {
-            let machine_code = wheel.members().iter().find(|member| member.elf);
+            let machine_code = wheel.members().iter().find(|member| member.head == Head::Elf);
             let platform = wheel.file_name().tags().iter().find(|tag| tag.platform != "any");
             if let Some(found) = platform
                 .map(|tag| format!("tag `{tag}`"))

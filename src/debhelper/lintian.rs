@@ -4,12 +4,75 @@
 //! stand in a block between two comments in usr/share/lintian/overrides/PKG, after what dh_lintian put there, so that a second
 //! run replaces its own block and nothing else.
 
-use crate::plan::Plan;
+use crate::plan::{Mode, Plan};
 use crate::refusal::Refusal;
+use crate::wheel::record::Head;
 use std::collections::BTreeSet;
 
 const BEGIN: &str = "# begin of what dh_rustvenv adds";
 const END: &str = "# end of what dh_rustvenv adds";
+
+/// Libraries that lintian recognises by a text in them, as far as wheels bundle them (its data/binaries/embedded-libs).
+const EMBEDDED: &[&str] = &[
+    "This is a bug in bzip2",
+    "A libcurl function was given a bad argument",
+    "requested feature requires XML_DTD support in Expat",
+    "HuaTianSongTi",
+    "GNU MP: Cannot allocate memory",
+    "Unsupported number of channels for VCGT",
+    "insufficient thread locking around avcodec_open/close()",
+    "Buffer video frames, and make them accessible to the filterchain.",
+    "Format detected only with low score of %d, misdetection possible!",
+    "AVOption type %d of option %s not implemented yet",
+    "Exactly one scaler algorithm must be chosen",
+    "Caution: quantization tables are too coarse for baseline JPEG",
+    "MySQL client ran out of memory",
+    "Potential overflow in png_zalloc",
+    "gamma value does not match libpng estimate",
+    "Error allocating memory for ssh_scp",
+    "root and DTD name do not match",
+    "did not find expected <stream-start>",
+    "MPFR: Can't allocate memory",
+    "Not enough memory to create terminal structure",
+    "tcd_decode: incomplete",
+    "Cannot handle box of less than 8 bytes",
+    "You need to read the OpenSSL FAQ",
+    "this version of PCRE is not compiled with PCRE_UTF8 support",
+    "CREATE TABLE sqlite_master(",
+    "No space for PixarLog state block",
+    "deflate 1.",
+    "inflate 1.",
+];
+
+/// Interpreters of Debian and where they are: what lintian expects in an interpreter line.
+const INTERPRETERS: &[(&str, &str)] = &[
+    ("ash", "/bin"),
+    ("awk", "/usr/bin"),
+    ("bash", "/bin"),
+    ("csh", "/bin"),
+    ("dash", "/bin"),
+    ("expect", "/usr/bin"),
+    ("fish", "/usr/bin"),
+    ("gawk", "/usr/bin"),
+    ("gnuplot", "/usr/bin"),
+    ("julia", "/usr/bin"),
+    ("ksh", "/bin"),
+    ("make", "/usr/bin"),
+    ("mawk", "/usr/bin"),
+    ("node", "/usr/bin"),
+    ("perl", "/usr/bin"),
+    ("php", "/usr/bin"),
+    ("pypy3", "/usr/bin"),
+    ("python2", "/usr/bin"),
+    ("python3", "/usr/bin"),
+    ("ruby", "/usr/bin"),
+    ("sed", "/bin"),
+    ("sh", "/bin"),
+    ("tclsh", "/usr/bin"),
+    ("tcsh", "/usr/bin"),
+    ("wish", "/usr/bin"),
+    ("zsh", "/usr/bin"),
+];
 
 /// The override lines for `package`, sorted.
 ///
@@ -20,11 +83,55 @@ pub fn overrides(plan: &Plan, package: &str) -> Result<BTreeSet<String>, Refusal
     if plan.location.starts_with("opt/") {
         tags.insert("dir-or-file-in-opt");
     }
-    for (_, content) in plan.elf_files() {
-        let bytes = content.read()?;
-        tags.extend(elf_tags(&bytes));
+    for (_, mode, content, head) in plan.members() {
+        match head {
+            Head::Elf => tags.extend(elf_tags(&content.read()?)),
+            Head::Script => tags.extend(script_tags(&content.read()?, mode)),
+            Head::Other if mode == Mode::Program => {
+                tags.insert("executable-not-elf-or-script");
+            }
+            Head::Other => {}
+        }
     }
     Ok(tags.into_iter().map(|tag| line(package, tag, &plan.location)).collect())
+}
+
+/// What lintian says of an ELF object that dh_strip never saw.
+fn elf_tags(bytes: &[u8]) -> Vec<&'static str> {
+    let has = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
+    let mut tags = Vec::new();
+    // names of sections, which are text in the file
+    if has(b"\0.symtab\0") || has(b"\0.debug_info\0") {
+        tags.push("unstripped-binary-or-object");
+    }
+    if EMBEDDED.iter().any(|text| has(text.as_bytes())) {
+        tags.push("embedded-library");
+    }
+    tags
+}
+
+/// What lintian says of a script, by its first line and its mode.
+fn script_tags(bytes: &[u8], mode: Mode) -> Vec<&'static str> {
+    let mut tags = Vec::new();
+    if mode == Mode::Data {
+        tags.push("script-not-executable");
+    }
+    let line = String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
+    let mut words = line.trim_start_matches("#!").split_whitespace();
+    let mut interpreter = words.next().unwrap_or_default();
+    let by_name = interpreter == "/usr/bin/env";
+    if by_name {
+        interpreter = words.find(|word| !word.starts_with('-') && !word.contains('=')).unwrap_or_default();
+    }
+    let (directory, name) = interpreter.rsplit_once('/').unwrap_or(("", interpreter));
+    let is_python = name.strip_prefix("python3.").is_some_and(|minor| minor.bytes().all(|byte| byte.is_ascii_digit()));
+    let known = INTERPRETERS.iter().find(|(known, _)| *known == name || (is_python && *known == "python3"));
+    match known {
+        Some((_, expected)) if by_name || directory == *expected => {}
+        Some(_) => tags.push("wrong-path-for-interpreter"),
+        None => tags.push("unusual-interpreter"),
+    }
+    tags
 }
 
 /// The part of the package that a tag is said of: the environment, or, since lintian also dislikes the directories above it,
@@ -34,16 +141,16 @@ fn place(tag: &str, location: &str) -> String {
     location.split('/').take(depth).collect::<Vec<_>>().join("/")
 }
 
-/// What lintian says of an ELF object that dh_strip never saw.
-fn elf_tags(bytes: &[u8]) -> impl Iterator<Item = &'static str> {
-    let has = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
-    // names of sections, which are text in the file
-    let unstripped = has(b"\0.symtab\0") || has(b"\0.debug_info\0");
-    unstripped.then_some("unstripped-binary-or-object").into_iter()
-}
-
 fn line(package: &str, tag: &str, location: &str) -> String {
-    format!("{package}: {tag} [{}/*]", place(tag, location))
+    {
+        // the tags that name something before the place
+        let context = if matches!(tag, "embedded-library" | "unusual-interpreter" | "wrong-path-for-interpreter") {
+            "* "
+        } else {
+            ""
+        };
+        format!("{package}: {tag} {context}[{}/*]", place(tag, location))
+    }
 }
 
 /// `existing` (what is in the overrides file) with our block replaced by `lines`; nothing when neither has a line.
@@ -78,6 +185,22 @@ pub fn merge(existing: &str, lines: &BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scripts_are_judged_by_their_first_line() {
+        for (line, mode, tags) in [
+            ("#!/bin/sh", Mode::Program, &[][..]),
+            ("#!/usr/bin/env python3", Mode::Program, &[]),
+            ("#!/usr/bin/env -S python3.11 -u", Mode::Program, &[]),
+            ("#!/usr/bin/env python", Mode::Data, &["script-not-executable", "unusual-interpreter"]),
+            ("#!/usr/local/bin/python3", Mode::Program, &["wrong-path-for-interpreter"]),
+            ("#!/usr/bin/bash", Mode::Program, &["wrong-path-for-interpreter"]),
+            ("#! ", Mode::Program, &["unusual-interpreter"]),
+            ("#!\u{e9}", Mode::Program, &["unusual-interpreter"]),
+        ] {
+            assert_eq!(script_tags(format!("{line}\nrest").as_bytes(), mode), tags, "{line}");
+        }
+    }
 
     #[test]
     fn a_second_run_replaces_only_its_own_block() {

@@ -13,6 +13,7 @@ use crate::config::{Config, Relocation, SystemSitePackages};
 use crate::python::interpreter::Interpreter;
 use crate::refusal::Refusal;
 use crate::wheel::member_path::fold;
+use crate::wheel::record::Head;
 use crate::wheel::{Scheme, Wheel, WheelMember, record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -188,7 +189,7 @@ impl Builder<'_> {
     fn content(&self, wheel: &Arc<Wheel>, member: &WheelMember) -> Result<Content, Refusal> {
         let as_it_is = || Content::Member(Arc::clone(wheel), Box::new(member.clone()));
         // a binary program can be large and is never changed
-        if member.scheme != Scheme::Scripts || member.elf {
+        if member.scheme != Scheme::Scripts || member.head != Head::Script {
             return Ok(as_it_is());
         }
         let bytes = wheel.read(member)?;

@@ -27,6 +27,7 @@ pub mod provenance;
 
 use crate::digest::Sha256;
 use crate::refusal::Refusal;
+use crate::wheel::record::Head;
 use crate::wheel::{Wheel, WheelMember};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -161,9 +162,14 @@ impl Plan {
 
     /// The ELF objects that wheels bring.
     pub fn elf_files(&self) -> impl Iterator<Item = (&str, &Content)> {
+        self.members().filter(|(_, _, _, head)| *head == Head::Elf).map(|(path, _, content, _)| (path, content))
+    }
+
+    /// The files that are installed as wheels bring them: path, mode, content and what it begins like.
+    pub fn members(&self) -> impl Iterator<Item = (&str, Mode, &Content, Head)> {
         self.nodes.iter().filter_map(|(path, node)| match node {
-            Node::File { content: content @ Content::Member(_, member), .. } if member.elf => {
-                Some((path.as_str(), content))
+            Node::File { mode, content: content @ Content::Member(_, member) } => {
+                Some((path.as_str(), *mode, content, member.head))
             }
             _ => None,
         })

@@ -23,6 +23,7 @@ use crate::trust::verified_wheel::{Origin, VerifiedWheel};
 use archive::Archive;
 use member_path::MemberPath;
 use pep440_rs::Version;
+use record::Head;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
@@ -55,8 +56,8 @@ pub struct WheelMember {
     pub sha256: Sha256,
     /// Whether the archive says that it is a program.
     pub executable: bool,
-    /// Whether it begins as an ELF object does.
-    pub elf: bool,
+    /// What it begins like.
+    pub head: Head,
 }
 
 /// A wheel that can be installed.
@@ -134,7 +135,7 @@ impl Wheel {
                     size: member.size(),
                     sha256: checked.sha256,
                     executable: member.is_executable(),
-                    elf: checked.elf,
+                    head: checked.head,
                 }),
                 Ok(Placed::Drop) => dropped.push(member.path().as_str().to_owned()),
                 Err(why) => refusals.push(metadata_refusal(why)),

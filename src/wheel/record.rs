@@ -172,6 +172,29 @@ fn row([path, digest, size]: [String; 3], limits: &Limits) -> Result<Row, (Code,
     Ok(Row { path, digest, size })
 }
 
+/// What the first bytes of a file say that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// An ELF object.
+    Elf,
+    /// A script with an interpreter line.
+    Script,
+    /// Anything else.
+    Other,
+}
+
+impl Head {
+    fn of(first: &[u8]) -> Self {
+        if first.starts_with(b"\x7fELF") {
+            Self::Elf
+        } else if first.starts_with(b"#!") {
+            Self::Script
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// A member of an archive whose content is what RECORD says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckedMember {
@@ -179,8 +202,8 @@ pub struct CheckedMember {
     pub index: usize,
     /// The digest of its content, whatever algorithm RECORD uses.
     pub sha256: Sha256,
-    /// Whether it begins as an ELF object does.
-    pub elf: bool,
+    /// What it begins like.
+    pub head: Head,
 }
 
 /// Compares `archive` with the RECORD at `record`, and gives one [`CheckedMember`] for each of its members, in their
@@ -272,7 +295,7 @@ fn check_member(
     if let Some(expected) = digest.filter(|&expected| *expected != found) {
         return Err(different("digest".to_owned()).expected(expected.to_string()).found(found.to_string()));
     }
-    Ok(CheckedMember { index, sha256, elf: magic == *b"\x7fELF" })
+    Ok(CheckedMember { index, sha256, head: Head::of(&magic) })
 }
 
 /// The second digest of a member whose row does not use SHA-256.
