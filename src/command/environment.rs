@@ -72,13 +72,10 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         (Project::Build(_), BuildRequirements::Locked(files)) => files.as_slice(),
         _ => &[],
     };
-    let (lock, build_lock, manifest) = both(
-        both(inputs.lock(&config.requirements), inputs.lock(build_files)),
-        manifest_if_needed(inputs, build_files),
-    )
-    .map(|((lock, build_lock), manifest)| (lock, build_lock, manifest))?;
+    let locks = both(inputs.lock(&config.requirements), inputs.lock(build_files));
+    let ((lock, build_lock), manifest) = both(locks, manifest_if_needed(inputs, build_files))?;
 
-    let (wheels, build_wheels) =
+    let (mut wheels, build_wheels) =
         both(open(inputs, &lock, manifest.as_ref()), open(inputs, &build_lock, manifest.as_ref()))?;
     if let Some(manifest) = &manifest {
         for warning in manifest.warnings() {
@@ -92,7 +89,6 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
             "warning[dangerously-unsigned]: nobody has signed for these wheels; the lock alone decides what is installed",
         );
     }
-    let mut wheels = wheels;
     if let Project::Build(directory) = &config.project {
         let verified = own_wheel(inputs, directory, &build_wheels, state, own, talk)?;
         if let Some(locked) = lock.releases.get(verified.file_name().name()) {
@@ -121,10 +117,12 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         manifest.as_ref(),
         &wheels,
     );
-    let (Ok(plan), Some(depends_variable), true) =
-        (request.plan().map_err(|more| refusals.extend(more)), depends_variable, refusals.is_empty())
-    else {
-        return Err(refusals.into());
+    let (plan, depends_variable) = match (request.plan(), depends_variable) {
+        (Ok(plan), Some(variable)) if refusals.is_empty() => (plan, variable),
+        (planned, _) => {
+            refusals.extend(planned.err().into_iter().flatten());
+            return Err(refusals.into());
+        }
     };
     let libraries = libraries(inputs, &plan)?;
     Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped })
