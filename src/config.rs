@@ -284,6 +284,21 @@ impl Reader<'_> {
                 Trust::Signed
             }
         };
+        if trust == Trust::DangerouslyUnsigned {
+            let about_signatures = [
+                ("signers", !raw.signers.is_empty()),
+                ("threshold", raw.threshold != 1),
+                ("not-before", raw.not_before.is_some()),
+                ("max-age", raw.max_age.is_some()),
+                ("manifest-project", raw.manifest_project.is_some()),
+                ("manifest-serial", raw.manifest_serial.is_some()),
+            ];
+            for (key, _) in about_signatures.into_iter().filter(|(_, is_set)| *is_set) {
+                let message = format!("{} has no effect with `trust = \"dangerously-unsigned\"`", self.place(key));
+                self.refusals
+                    .push(Refusal::new(Code::ConfigMalformed, message).hint("have the list signed, or remove the key"));
+            }
+        }
         let lapsed_signers = match raw.lapsed_signers.as_str() {
             "warn" => LapsedSigners::Warn,
             "refuse" => LapsedSigners::Refuse,
@@ -465,6 +480,7 @@ mod tests {
             ("trust = \"no\"\n", "config-malformed", "`trust`"),
             ("not-before = \"yesterday\"\n", "config-malformed", "`not-before`"),
             ("max-age = -1\n", "config-malformed", "line 1"),
+            ("trust = \"dangerously-unsigned\"\nmax-age = 3\n", "config-malformed", "line 2: `max-age`"),
             ("lapsed-signers = \"ignore\"\n", "config-malformed", "`lapsed-signers`"),
             ("name = \"a\"\nname = \"b\"\n", "config-malformed", "line 2"),
             ("[section]\n", "config-malformed", "line 1"),

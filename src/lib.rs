@@ -40,6 +40,7 @@ pub mod sink;
 // the project's own wheel
 pub mod maintain;
 
-pub mod command;
-
+// what can be typed, and what it does
 pub mod cli;
+
+pub mod command;

@@ -1,4 +1,7 @@
-//! Arguments to command, command to printed error, error to exit status: 0 done, 1 the answer is no, 2 it could not be done, 3 refused.
+//! The program: arguments to command, command to printed error, error to exit status.
+//!
+//! Enters: the command line. Leaves: exit status 0 when it is done, 1 when the answer is no, 2 when it could not be done, 3 when
+//! something was refused; 101 is a panic, and a bug.
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use rustvenv::cli::{Cli, Command};

@@ -17,7 +17,7 @@ const MAY_USE_SYSTEM: &[&str] = &["command", "maintain", "sink"];
 
 /// What `std` offers of the world.
 const DOORS: &[&str] =
-    &["std::fs", "std::process", "std::env", "std::net", "std::time::SystemTime", "std::time::Instant"];
+    &["std::fs", "std::process", "std::env", "std::net", "std::time::SystemTime::now", "std::time::Instant::now"];
 
 /// What main.rs, which is no part of the library, needs of them.
 const DOORS_OF_MAIN: &[&str] = &["std::env::set_current_dir", "std::process::ExitCode"];

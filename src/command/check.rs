@@ -28,7 +28,10 @@ pub fn run(arguments: &CheckArguments) -> Result<Answer, Failure> {
         for warning in manifest.warnings() {
             let urgency = match warning.kind {
                 WarningKind::Stripped | WarningKind::Extra => Urgency::Note,
-                WarningKind::ExpiredSince | WarningKind::RetiredSince | WarningKind::Rsa2048 => Urgency::Attention,
+                WarningKind::DangerouslyUnsigned
+                | WarningKind::ExpiredSince
+                | WarningKind::RetiredSince
+                | WarningKind::Rsa2048 => Urgency::Attention,
             };
             remarks.push(Remark { urgency, message: warning.message.clone() });
         }

@@ -19,6 +19,7 @@ use crate::plan::{Plan, provenance};
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
 use crate::system::fs;
+use crate::trust::openpgp::{Warning, WarningKind};
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::{Approval, Origin, VerifiedWheel};
 use crate::wheel::Wheel;
@@ -54,6 +55,9 @@ pub struct Decided {
     pub skipped: Vec<String>,
 }
 
+/// Where in the state directory the early step says which wheel it built; the wheel is beside it.
+const BUILT: &str = "project/built.json";
+
 /// What the early step leaves about the project's own wheel.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -85,9 +89,8 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         talk(&format!("{} wheels verified, signed by {}", wheels.len() + build_wheels.len(), signers.join(" and ")));
     }
     if config.trust == Trust::DangerouslyUnsigned {
-        talk(
-            "warning[dangerously-unsigned]: nobody has signed for these wheels; the lock alone decides what is installed",
-        );
+        let message = "nobody has signed for these wheels; the lock alone decides what is installed".to_owned();
+        talk(&Warning { kind: WarningKind::DangerouslyUnsigned, message }.to_string());
     }
     if let Project::Build(directory) = &config.project {
         let verified = own_wheel(inputs, directory, &build_wheels, state, own, talk)?;
@@ -220,6 +223,14 @@ fn libraries(inputs: &Inputs, plan: &Plan) -> Result<BTreeSet<Dependency>, Failu
     Ok(depends::depends(&files, &inputs.architecture, interpreter)?)
 }
 
+/// Whether the early step has left the project's own wheel in `state`.
+///
+/// # Errors
+/// When the directory cannot be looked at.
+pub fn was_prepared(state: &Path) -> Result<bool, Failure> {
+    Ok(fs::status(&state.join(BUILT))?.is_some())
+}
+
 fn own_wheel(
     inputs: &Inputs,
     directory: &SourcePath,
@@ -228,9 +239,9 @@ fn own_wheel(
     own: OwnWheel,
     talk: &mut dyn FnMut(&str),
 ) -> Result<VerifiedWheel, Failure> {
+    let note = state.join(BUILT);
     let place = state.join("project");
-    let note = place.join("built.json");
-    if own == OwnWheel::Take && fs::status(&note)?.is_some() {
+    if own == OwnWheel::Take && was_prepared(state)? {
         return take(inputs, &place, &note);
     }
     fs::remove(&place)?;

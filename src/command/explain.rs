@@ -1,4 +1,7 @@
-//! `rustvenv explain`: what a code means, from the table that rustvenv(7) is made of.
+//! `rustvenv explain`: what a code means.
+//!
+//! Enters: a code, or nothing for the list of all. Leaves: its title and explanation on standard output, from the table that
+//! rustvenv(7) is made of.
 
 use crate::cli::ExplainArguments;
 use crate::code::{Blame, Code};

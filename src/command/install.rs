@@ -3,7 +3,7 @@
 //! The late step of a package build. Leaves: the tree below the package's directory, links for its commands, lintian overrides, a
 //! listing for `seal`, and the facts for debhelper. With `--no-act` the plan goes to standard output and nothing is written.
 
-use super::environment::{Decided, OwnWheel, decide};
+use super::environment::{Decided, OwnWheel, decide, was_prepared};
 use super::inputs::Inputs;
 use crate::cli::{Format, InstallArguments};
 use crate::debhelper::{facts, lintian};
@@ -59,7 +59,10 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
     let talk = Talk::new(arguments.common.verbose);
     let state = arguments.common.state();
     let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config(), &arguments.common.package)?;
-    let decided = decide(&inputs, &state, OwnWheel::Take, &mut |line| talk.line(line))?;
+    // the plan may need the project's own wheel, and nothing of the source tree may be written to for it
+    let elsewhere = if arguments.no_act && !was_prepared(&state)? { Some(fs::temporary_directory()?) } else { None };
+    let room = elsewhere.as_ref().map_or(state.as_path(), tempfile::TempDir::path);
+    let decided = decide(&inputs, room, OwnWheel::Take, &mut |line| talk.line(line))?;
     talk.details(&decided);
     let listing = Listing::of(&decided.plan);
     if arguments.no_act {

@@ -6,9 +6,6 @@
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
 use crate::refusal::Failure;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::PathBuf;
 
 /// SOURCE_DATE_EPOCH as set by dpkg-buildpackage and dh, in seconds since 1970
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>); `None` when it is not set.
@@ -43,23 +40,4 @@ pub fn quiet() -> bool {
     std::env::var_os("DH_QUIET").is_some_and(|value| !value.is_empty())
         || std::env::var("DEB_BUILD_OPTIONS")
             .is_ok_and(|options| options.split_whitespace().any(|word| word == "terse"))
-}
-
-/// The directory that relative paths on the command line are relative to.
-///
-/// # Errors
-/// When it no longer exists.
-pub fn current_dir() -> Result<PathBuf, Failure> {
-    std::env::current_dir().map_err(|error| Failure::unable(format!("the working directory is gone: {error}")))
-}
-
-/// dpkg's own variables (`DEB_HOST_MULTIARCH` and the like), which dpkg-buildpackage sets and .buildinfo's fields imply; for build
-/// back ends of C extensions.
-pub fn dpkg_variables() -> BTreeMap<String, OsString> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, _)| {
-            name.starts_with("DEB_BUILD_") || name.starts_with("DEB_HOST_") || name.starts_with("DEB_TARGET_")
-        })
-        .collect()
 }

@@ -194,6 +194,14 @@ pub fn create_dir(path: &Path) -> Result<(), Failure> {
     set_mode(path, 0o755)
 }
 
+/// A new empty directory outside of the source tree; it goes away with the value.
+///
+/// # Errors
+/// When there is no place for temporary files.
+pub fn temporary_directory() -> Result<tempfile::TempDir, Failure> {
+    tempfile::tempdir().map_err(|error| Failure::unable(format!("cannot create a temporary directory: {error}")))
+}
+
 /// Sets the permission bits of a file or directory, whatever the umask was.
 ///
 /// # Errors

@@ -150,6 +150,8 @@ pub struct Signer {
 /// What is worth saying although the verdict is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WarningKind {
+    /// The configuration does without signatures.
+    DangerouslyUnsigned,
     /// The certificate has no self-signature as old as the signature; a later one was used.
     Stripped,
     /// The signer's key has expired since it signed.
@@ -164,11 +166,19 @@ pub enum WarningKind {
 
 impl WarningKind {
     /// Every kind.
-    pub const ALL: &[Self] = &[Self::Stripped, Self::ExpiredSince, Self::RetiredSince, Self::Rsa2048, Self::Extra];
+    pub const ALL: &[Self] = &[
+        Self::DangerouslyUnsigned,
+        Self::Stripped,
+        Self::ExpiredSince,
+        Self::RetiredSince,
+        Self::Rsa2048,
+        Self::Extra,
+    ];
 
     /// The name that is printed and never changes, in kebab case.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::DangerouslyUnsigned => "dangerously-unsigned",
             Self::Stripped => "signer-stripped",
             Self::ExpiredSince => "signer-expired-since",
             Self::RetiredSince => "signer-retired-since",
@@ -180,6 +190,11 @@ impl WarningKind {
     /// What was seen, why it is accepted and what to do.
     pub const fn explanation(self) -> &'static str {
         match self {
+            Self::DangerouslyUnsigned => {
+                "The configuration says that nobody signs for the wheels of this package, so that the lock alone decides. Whoever can \
+                 change the lock can change what is installed. The provenance in the package says so, too. List the \
+                 wheels, have the list signed, and take the key out of the configuration."
+            }
             Self::Stripped => {
                 "gpg replaces the self-signatures of a key when its expiry is extended, so that the exported \
                  certificate no longer says what it was when the key signed. The earliest later self-signature was \

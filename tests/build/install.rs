@@ -213,6 +213,17 @@ fn the_plan_can_be_looked_at_without_writing() {
         serde_json::from_str::<serde_json::Value>(line).unwrap();
     }
     assert!(!package.root.join("debian/demo").exists());
+    // not even for the project's own wheel
+    package.config("requirements = []\n");
+    package.write(
+        "pyproject.toml",
+        "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n",
+    );
+    package.write("backend.py", crate::refusals::IN_TREE_BACKEND);
+    package.write("payload.whl", application().build());
+    let before = tree(&package.root);
+    package.rustvenv(&["install", "--package", "demo", "--no-act"]).ok();
+    assert_eq!(tree(&package.root), before);
 }
 
 #[test]

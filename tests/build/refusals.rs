@@ -260,7 +260,7 @@ fn what_is_signed_can_still_not_be_installed() {
 }
 
 /// A build back end in the tree that hands out a finished wheel.
-const IN_TREE_BACKEND: &str = "import shutil\n\n\ndef build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    \
+pub(crate) const IN_TREE_BACKEND: &str = "import shutil\n\n\ndef build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    \
     name = 'demo_app-1.0-py3-none-any.whl'\n    shutil.copy('payload.whl', f'{wheel_directory}/{name}')\n    return name\n";
 
 /// A shared library for the machine that runs the tests, made by its compiler, that needs `soname`.
