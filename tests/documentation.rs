@@ -1,12 +1,16 @@
 //! The documents against the program: whoever adds a code, a command, an option, a key or a file has to say so there.
 //!
-//! One part of a document is written by this test: the warnings and codes of man/rustvenv.7, from the tables that
-//! `rustvenv explain` prints. With RUSTVENV_BLESS=1 in the environment it is written anew; without, it is compared.
+//! Some parts of man/rustvenv.7 are written by tests, here the warnings and codes, from the tables that `rustvenv explain`
+//! prints. With RUSTVENV_BLESS=1 in the environment they are written anew; without, they are compared.
 
 #![expect(clippy::disallowed_methods, reason = "a test looks at the world with other eyes than the code it tests")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "whatever is unexpected fails the test")]
 
+#[path = "support/manual.rs"]
+mod manual;
+
 use clap::{Command, CommandFactory as _};
+use manual::prose;
 use rustvenv::cli::Cli;
 use rustvenv::code::{Blame, Code};
 use rustvenv::config::Config;
@@ -14,9 +18,6 @@ use rustvenv::trust::openpgp::{Fingerprint, WarningKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// The variable that has the generated part written anew.
-const BLESS: &str = "RUSTVENV_BLESS";
 
 const CODES: (&str, &str) = (
     ".\\\" Begin of the codes. Written by tests/documentation.rs from src/code.rs; see CONTRIBUTING.md.\n",
@@ -45,25 +46,8 @@ fn nothing_wrong(wrong: &[String]) {
 
 #[test]
 fn the_manual_has_every_code_and_warning() {
-    let path = "man/rustvenv.7";
-    let old = read(path);
-    let new = with_part(&with_part(&old, WARNINGS, &warnings()), CODES, &codes());
-    if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
-        fs::write(root().join(path), new).unwrap();
-    } else {
-        assert!(
-            old == new,
-            "{path} does not have what the tables of codes and warnings have; write that part anew with\n    \
-             {BLESS}=1 cargo test --test documentation\nand look at the difference"
-        );
-    }
-}
-
-/// `text` with what stands between the two markers replaced.
-fn with_part(text: &str, (begin, end): (&str, &str), part: &str) -> String {
-    let (before, rest) = text.split_once(begin).unwrap();
-    let (_, after) = rest.split_once(end).unwrap();
-    format!("{before}{begin}{part}{end}{after}")
+    manual::holds(WARNINGS, &warnings());
+    manual::holds(CODES, &codes());
 }
 
 fn warnings() -> String {
@@ -119,66 +103,6 @@ fn sentence_case(text: &str) -> String {
     } else {
         text.to_owned()
     }
-}
-
-/// Text as lines of a manual page: a sentence begins a line, what stands in backticks is literal, and no line is long.
-fn prose(text: &str) -> String {
-    let mut out = String::new();
-    let mut width = 0;
-    let mut ended = false;
-    for word in words(text) {
-        let long = width + word.chars().count() > 100;
-        let sentence = ended && word.chars().next().is_some_and(|c| c.is_uppercase() || c == '`');
-        if width > 0 && (long || sentence) {
-            out.push('\n');
-            width = 0;
-        } else if width > 0 {
-            out.push(' ');
-            width += 1;
-        }
-        let escaped = escape(&word);
-        if width == 0 && escaped.starts_with(['.', '\'']) {
-            out.push_str("\\&");
-        }
-        out.push_str(&escaped);
-        width += word.chars().count();
-        ended = word.ends_with('.');
-    }
-    out.push('\n');
-    out
-}
-
-/// The words of `text`; a literal in backticks is not taken apart.
-fn words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut literal = false;
-    for c in text.chars() {
-        literal ^= c == '`';
-        if c == ' ' && !literal {
-            words.push(String::new());
-        } else {
-            words.last_mut().unwrap().push(c);
-        }
-    }
-    words
-}
-
-fn escape(word: &str) -> String {
-    let mut out = String::new();
-    let mut literal = false;
-    for c in word.chars() {
-        match c {
-            '`' => {
-                literal = !literal;
-                out.push_str(if literal { "\\(oq" } else { "\\(cq" });
-            }
-            '\\' => out.push_str("\\e"),
-            // a hyphen that can be copied
-            '-' if literal => out.push_str("\\-"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[test]

@@ -8,6 +8,8 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod fixture;
+#[path = "../support/manual.rs"]
+mod manual;
 mod peers;
 mod rows;
 
@@ -165,6 +167,37 @@ fn differences_from_gpg_and_sqv_are_known() {
     let new: Vec<_> = found.difference(&known).collect();
     let gone: Vec<_> = known.difference(&found).collect();
     assert!(new.is_empty() && gone.is_empty(), "new differences: {new:?}\ndifferences that are gone: {gone:?}");
+}
+
+/// The same table, in rustvenv(7).
+#[test]
+fn the_manual_has_every_difference() {
+    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for (peer, ids, reason) in rows::DIFFERENCES {
+        match reasons.iter_mut().find(|(other, said, _)| other == peer && said == reason) {
+            Some((_, _, known)) => known.extend(ids.split_whitespace()),
+            None => reasons.push((peer, reason, ids.split_whitespace().collect())),
+        }
+    }
+    let mut text = String::new();
+    for peer in ["gpg", "sqv"] {
+        text.push_str(&format!(".Pp\n.Xr {peer} 1 :\n.Bl -bullet -compact\n"));
+        for (_, reason, ids) in reasons.iter().filter(|(other, ..)| *other == peer) {
+            let first = reason.chars().next().unwrap().to_uppercase().to_string();
+            let names: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+            let sentence = format!("{first}{} ({}).", reason.get(1..).unwrap(), names.join(", "));
+            text.push_str(".It\n");
+            text.push_str(&manual::prose(&sentence));
+        }
+        text.push_str(".El\n");
+    }
+    manual::holds(
+        (
+            ".\\\" Begin of the differences. Written by tests/trust; see CONTRIBUTING.md.\n",
+            ".\\\" End of the differences.\n",
+        ),
+        &text,
+    );
 }
 
 /// A good pair that is the same in every run, so that the tests below cannot depend on chance.
