@@ -13,6 +13,9 @@ use crate::sink::write;
 use crate::system::{env, fs};
 use std::path::Path;
 
+/// Where lintian looks for a package's overrides.
+const OVERRIDES: &str = "usr/share/lintian/overrides";
+
 /// What is said to people while a command runs: one plain line a step on standard error.
 #[derive(Clone, Copy, Debug)]
 pub struct Talk {
@@ -78,6 +81,7 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
         Some(_) => Listing::from_json_lines(&record.to_string_lossy(), &fs::read_text(&record, u64::MAX)?)?,
         None => Listing::default(),
     };
+    write::check_directories(["usr", "usr/share", "usr/share/lintian", OVERRIDES], &destdir)?;
     write::write(&decided.plan, &destdir, &previous)?;
     fs::replace(&record, listing.to_json_lines().as_bytes(), 0o644)?;
     write_overrides(&decided, &inputs, &destdir)?;
@@ -92,7 +96,7 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
 /// Adds the lintian overrides that apply to the package's file of them.
 fn write_overrides(decided: &Decided, inputs: &Inputs, destdir: &Path) -> Result<(), Failure> {
     let lines = lintian::overrides(&decided.plan, &inputs.package.name)?;
-    let file = destdir.join("usr/share/lintian/overrides").join(&inputs.package.name);
+    let file = destdir.join(OVERRIDES).join(&inputs.package.name);
     let existing = match fs::status(&file)? {
         Some(_) => fs::read_text(&file, inputs.limits.configuration_size)?,
         None => String::new(),

@@ -160,6 +160,12 @@ impl Plan {
             .map(|(path, node)| (path.as_str(), node))
     }
 
+    /// The directories above the environment and above the paths elsewhere in the package.
+    pub fn directories_outside(&self) -> impl Iterator<Item = &str> {
+        let outside = self.nodes.iter().filter(|(path, _)| below(path, &self.location).is_none_or(str::is_empty));
+        outside.filter(|(_, node)| **node == Node::Directory).map(|(path, _)| path.as_str())
+    }
+
     /// The ELF objects that wheels bring.
     pub fn elf_files(&self) -> impl Iterator<Item = (&str, &Content)> {
         self.members().filter(|(_, _, _, head)| *head == Head::Elf).map(|(path, _, content, _)| (path, content))

@@ -100,7 +100,12 @@ impl Listing {
             .map(|line| serde_json::from_str::<Line>(line).map(|line| (line.path, line.item)))
             .collect::<Result<_, _>>()
             .map_err(wrong)?;
-        Ok(Self { location: head.location, items })
+        let listing = Self { location: head.location, items };
+        // a later run removes what is listed: a path must not lead out of the package
+        if let Some(path) = listing.items.keys().chain([&listing.location]).find(|path| !is_inside(path)) {
+            return Err(Failure::unable(format!("{name} was not written by this program: it has the path `{path}`")));
+        }
+        Ok(listing)
     }
 
     /// One line a path, as `ls -l` would show the parts that matter.
@@ -119,6 +124,11 @@ impl Listing {
         }
         text
     }
+}
+
+/// Whether `path` is relative and stays below where it is looked up.
+fn is_inside(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// The item of a regular file.
@@ -143,5 +153,10 @@ mod tests {
         assert_eq!(Listing::from_json_lines("x", &text).unwrap(), listing);
         assert!(Listing::from_json_lines("x", "{}").is_err());
         assert!(Listing::from_json_lines("x", "").is_err());
+        for path in ["/etc/passwd", "../x", "opt/../../x", "opt//x", ""] {
+            let text = format!("{{\"location\":\"opt\"}}\n{{\"path\":\"{path}\",\"kind\":\"directory\"}}\n");
+            assert!(Listing::from_json_lines("x", &text).is_err(), "{path}");
+        }
+        assert!(Listing::from_json_lines("x", "{\"location\":\"..\"}\n").is_err());
     }
 }

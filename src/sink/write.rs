@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 /// [`Code::PathCollision`] when somebody else's file is in the way, or when the file system fails; in both cases nothing that was
 /// there has changed.
 pub fn write(plan: &Plan, root: &Path, previous: &Listing) -> Result<(), Failure> {
+    check_directories(plan.directories_outside(), root)?;
     let place = root.join(&plan.location);
     let (stage, retired) = (beside(&place, "new"), beside(&place, "old"));
     // what a run left that was killed between two renames
@@ -97,6 +98,22 @@ fn foreign_files(plan: &Plan, root: &Path, previous: &Listing) -> Result<Vec<(Pa
 /// Byte code that an interpreter left when a hook of the package ran something from the environment.
 pub fn is_byte_code(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == "__pycache__")
+}
+
+/// Refuses each of `directories`, paths below `root`, that is a link or a file: through a link something would be written
+/// elsewhere, and the package would not have it.
+///
+/// # Errors
+/// [`Code::PathCollision`] for each.
+pub fn check_directories<'a>(directories: impl IntoIterator<Item = &'a str>, root: &Path) -> Result<(), Failure> {
+    let mut refusals = Vec::new();
+    for path in directories {
+        let status = fs::status(&root.join(path))?;
+        if status.is_some_and(|status| status.kind != Kind::Directory) {
+            refusals.push(in_the_way(path));
+        }
+    }
+    if refusals.is_empty() { Ok(()) } else { Err(refusals.into()) }
 }
 
 fn check_outside(plan: &Plan, root: &Path, previous: &Listing) -> Result<(), Failure> {

@@ -181,6 +181,27 @@ fn files_of_the_package_are_kept_and_never_overwritten() {
 }
 
 #[test]
+fn nothing_is_written_through_a_link() {
+    for link in [
+        "debian/demo/opt",
+        "debian/demo/opt/venvs",
+        ENVIRONMENT,
+        "debian/demo/usr",
+        "debian/demo/usr/bin",
+        "debian/demo/usr/share",
+    ] {
+        let package = SourcePackage::new();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = package.root.join(link);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(elsewhere.path(), &link).unwrap();
+        let done = package.install();
+        assert_eq!((done.status, done.codes()), (3, vec!["path-collision"]), "{}: {}", link.display(), done.stderr);
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0, "{}", link.display());
+    }
+}
+
+#[test]
 fn a_directory_that_cannot_be_written_is_left_as_it_was() {
     // a file system that is full after 64 KiB, in a mount namespace of its own: nothing half-written stays
     let package = SourcePackage::new();
