@@ -1,7 +1,7 @@
 //! The commands: read, call the core, write. One file a command; what several share stands in `inputs`.
 //!
 //! Enters: what was typed. Leaves: files, text on standard output for programs and on standard error for people, and a
-//! [`Failure`](crate::refusal::Failure) that `main` turns into an exit status. Decisions are deliberately absent: they are made in the modules above.
+//! [`Failure`] that `main` turns into an exit status. Decisions are deliberately absent: they are made in the modules above.
 
 pub mod trust_files;
 

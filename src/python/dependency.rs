@@ -136,9 +136,13 @@ fn name_of(text: &str) -> Result<ProjectName, String> {
     ProjectName::parse(text).ok_or_else(|| format!("`{text}` is no project name"))
 }
 
-/// Refuses the few forms on which pep508_rs 0.9 does not return an error but panics, found by fuzzing: names of projects and
-/// extras that end in punctuation, and `~=` after a quoted string.
+/// Refuses the few forms on which pep508_rs 0.9 does not return an error but panics, found by fuzzing: characters beyond
+/// ASCII (which the grammar has nowhere), names of projects and extras that end in punctuation, and `~=` after a quoted
+/// string.
 fn check_before_parsing(text: &str) -> Result<(), String> {
+    if let Some(foreign) = text.chars().find(|c| !c.is_ascii() || (c.is_ascii_control() && !c.is_ascii_whitespace())) {
+        return Err(format!("the character `{foreign}` has no place in it"));
+    }
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let text = text.trim_start();
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
