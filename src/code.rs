@@ -292,7 +292,7 @@ codes! {
     DependencyMissing, "dependency-missing", Input,
         "a wheel requires a project that is not in the set",
         "Requires-Dist of an installed wheel, under the chosen extras and for the target, is not met by the locked set. The \
-         application would fail when it imports it. Add it to the lock, or list the project in `missing-ok` when it comes from \
+         application would fail when it imports it. Add it to the lock; `missing-ok` names what comes from \
          somewhere else.";
     DependencyVersion, "dependency-version", Input,
         "a wheel requires another version of a project than the locked one",
@@ -456,6 +456,11 @@ codes! {
         "an entry point of a wheel is not one",
         "Names of console and GUI scripts become file names in bin/, their values become code. Names consist of letters, digits, \
          `.`, `_`, `-` and `+`; values are MODULE:FUNCTION with Python identifiers.";
+
+    ScriptInterpreter, "script-interpreter", Input,
+        "a script of a wheel does not name an interpreter that can be relied on",
+        "The first line of a script is `#!python`, which becomes the environment's Python, or names a program by its absolute path. \
+         Linux looks for any other in the working directory of whoever runs the script. Rebuild the wheel.";
 
     // ---- the plan
     PathReserved, "path-reserved", Input,

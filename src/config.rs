@@ -11,7 +11,7 @@ use crate::python::entry_points::is_script_name;
 use crate::python::interpreter::Interpreter;
 use crate::python::name::ProjectName;
 use crate::python::tags::Glibc;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, is_format_character};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -28,7 +28,7 @@ impl SourcePath {
         }
         let inside = !text.starts_with('/')
             && !trimmed.is_empty()
-            && !trimmed.contains('\0')
+            && !trimmed.chars().any(|c| c.is_control() || is_format_character(c))
             && trimmed.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
         inside.then(|| Self(trimmed.to_owned()))
     }
@@ -242,6 +242,19 @@ impl Default for Raw {
     }
 }
 
+/// Keys that say something about the signed list.
+const ABOUT_SIGNATURES: &[&str] = &[
+    "keyring",
+    "lapsed-signers",
+    "manifest",
+    "manifest-project",
+    "manifest-serial",
+    "max-age",
+    "not-before",
+    "signers",
+    "threshold",
+];
+
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
@@ -255,7 +268,10 @@ impl Reader<'_> {
             self.wrong("name", &name, "one directory name of letters, digits, `.`, `_`, `+` and `-`");
         }
         let install_root = raw.install_root.trim_end_matches('/').to_owned();
-        let plain = install_root.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_directory_name));
+        // DEBIAN is no directory of the package but dpkg's own
+        let is_part = |part| is_directory_name(part) && part != "DEBIAN";
+        let plain = install_root.len() <= 1000
+            && install_root.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_part));
         if !plain {
             self.wrong("install-root", &raw.install_root, "an absolute path such as `/opt/venvs` or `/usr/lib`");
         }
@@ -285,15 +301,8 @@ impl Reader<'_> {
             }
         };
         if trust == Trust::DangerouslyUnsigned {
-            let about_signatures = [
-                ("signers", !raw.signers.is_empty()),
-                ("threshold", raw.threshold != 1),
-                ("not-before", raw.not_before.is_some()),
-                ("max-age", raw.max_age.is_some()),
-                ("manifest-project", raw.manifest_project.is_some()),
-                ("manifest-serial", raw.manifest_serial.is_some()),
-            ];
-            for (key, _) in about_signatures.into_iter().filter(|(_, is_set)| *is_set) {
+            let table: toml::Table = toml::from_str(self.text).unwrap_or_default();
+            for key in ABOUT_SIGNATURES.iter().filter(|key| table.contains_key(**key)) {
                 let message = format!("{} has no effect with `trust = \"dangerously-unsigned\"`", self.place(key));
                 self.refusals
                     .push(Refusal::new(Code::ConfigMalformed, message).hint("have the list signed, or remove the key"));
@@ -467,6 +476,9 @@ mod tests {
             ("install-root = \"opt\"\n", "config-malformed", "`install-root`"),
             ("install-root = \"/opt/../etc\"\n", "config-malformed", "`install-root`"),
             ("install-root = \"/\"\n", "config-malformed", "`install-root`"),
+            ("install-root = \"/DEBIAN\"\n", "config-malformed", "`install-root`"),
+            ("manifest = \"a\\u001bb\"\n", "config-path-escapes", "`manifest`"),
+            ("trust = \"dangerously-unsigned\"\nkeyring = []\n", "config-malformed", "line 2: `keyring`"),
             ("wheels = [\"/srv/wheels\"]\n", "config-path-escapes", "`wheels`"),
             ("wheels = [\"a/../../b\"]\n", "config-path-escapes", "`wheels`"),
             ("keyring = [\"\"]\n", "config-path-escapes", "`keyring`"),

@@ -1,4 +1,5 @@
-//! Every bound on what untrusted input may cost, in one place with its reason.
+//! The bounds on what untrusted input may cost, in one place with their reasons. A bound that belongs to one format alone, such
+//! as the depth of a marker, stands with its reader.
 //!
 //! A limit turns an input that would exhaust the machine into a refusal. The defaults stand well above what exists: the
 //! largest wheels of PyPI have some 20,000 members and a few gigabytes.

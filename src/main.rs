@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(failure) => {
-            eprintln!("{failure}");
+            command::say(&failure.to_string());
             ExitCode::from(status(&failure))
         }
     }
@@ -44,7 +44,9 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Verify(arguments) => command::verify::run(arguments)?,
         Command::Explain(arguments) => command::explain::run(arguments)?,
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "rustvenv", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "rustvenv", &mut script);
+            command::print(&String::from_utf8_lossy(&script))?;
         }
     }
     Ok(Answer::Yes)

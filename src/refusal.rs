@@ -53,10 +53,10 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error[{}]: {}", self.code.name(), printable(&self.message))?;
+        write!(f, "error[{}]: {}", self.code.name(), shortened(&self.message))?;
         for (label, text) in [("expected", &self.expected), ("found", &self.found), ("hint", &self.hint)] {
             if let Some(text) = text {
-                write!(f, "\n  {label}: {}", printable(text))?;
+                write!(f, "\n  {label}: {}", shortened(text))?;
             }
         }
         Ok(())
@@ -124,6 +124,16 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Longest text that a part of a refusal repeats, in characters: a line of a hostile file can have megabytes.
+const LONGEST: usize = 2000;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => printable(text.get(..at).unwrap_or(text)) + " …",
+        None => printable(text),
+    }
+}
+
 /// `text` with every character that could move the cursor, hide or reorder text written as an escape.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -154,6 +164,12 @@ mod tests {
     fn untrusted_text_cannot_speak_to_the_terminal() {
         let text = Refusal::new(Code::WheelMissing, "a\x1b[31m\nerror: \u{202e}b").to_string();
         assert_eq!(text, "error[wheel-missing]: a\\u{1b}[31m\\u{a}error: \\u{202e}b");
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        let text = Refusal::new(Code::WheelMissing, "ä".repeat(1 << 20)).found("x").to_string();
+        assert!(text.len() < 5000 && text.ends_with(" …\n  found: x"), "{}", text.len());
     }
 
     #[test]

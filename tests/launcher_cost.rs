@@ -3,7 +3,7 @@
 //! In a test binary of its own: it counts processor time, and other tests of the same process would be counted with it.
 
 // a test that cannot go on has failed
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 // the tests may look at the world; the library may not
 #![allow(clippy::disallowed_methods)]
 

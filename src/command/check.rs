@@ -23,8 +23,7 @@ pub fn run(arguments: &CheckArguments) -> Result<Answer, Failure> {
     if inputs.config.trust == Trust::DangerouslyUnsigned {
         let message = "nobody signs for the wheels of this package (`trust = \"dangerously-unsigned\"`)".to_owned();
         remarks.push(Remark { urgency: Urgency::Attention, message });
-    } else {
-        let manifest = inputs.manifest()?;
+    } else if let Some(manifest) = inputs.manifest_if_needed()? {
         for warning in manifest.warnings() {
             let urgency = match warning.kind {
                 WarningKind::Stripped | WarningKind::Extra => Urgency::Note,
@@ -37,6 +36,9 @@ pub fn run(arguments: &CheckArguments) -> Result<Answer, Failure> {
         }
         remarks.extend(outlook(&inputs.keyring()?, &inputs.signers()?, clock::now()));
         remarks.sort();
+    } else {
+        let message = "the package has no requirements, so that nobody has to sign".to_owned();
+        remarks.push(Remark { urgency: Urgency::Note, message });
     }
     let text: String = remarks.iter().map(|remark| line(remark, arguments.format)).collect();
     print(&text)?;

@@ -56,7 +56,7 @@ pub struct Decided {
 }
 
 /// Where in the state directory the early step says which wheel it built; the wheel is beside it.
-const BUILT: &str = "project/built.json";
+const BUILT: &str = "rustvenv-project/built.json";
 
 /// What the early step leaves about the project's own wheel.
 #[derive(Serialize, Deserialize)]
@@ -72,12 +72,8 @@ struct Built {
 /// Every refusal of the first stage that has any, or what could not be done.
 pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut(&str)) -> Result<Decided, Failure> {
     let config = &inputs.config;
-    let build_files = match (&config.project, &config.build_requirements) {
-        (Project::Build(_), BuildRequirements::Locked(files)) => files.as_slice(),
-        _ => &[],
-    };
-    let locks = both(inputs.lock(&config.requirements), inputs.lock(build_files));
-    let ((lock, build_lock), manifest) = both(locks, manifest_if_needed(inputs, build_files))?;
+    let locks = both(inputs.lock(&config.requirements), inputs.lock(inputs.build_files()));
+    let ((lock, build_lock), manifest) = both(locks, inputs.manifest_if_needed())?;
 
     let (mut wheels, build_wheels) =
         both(open(inputs, &lock, manifest.as_ref()), open(inputs, &build_lock, manifest.as_ref()))?;
@@ -141,17 +137,6 @@ fn both<A, B>(a: Result<A, Failure>, b: Result<B, Failure>) -> Result<(A, B), Fa
         }
         (Err(unable @ Failure::Unable { .. }), _) | (_, Err(unable @ Failure::Unable { .. })) => Err(unable),
         (Err(refused), _) | (_, Err(refused)) => Err(refused),
-    }
-}
-
-/// A package without requirements needs no list; every other does.
-fn manifest_if_needed(inputs: &Inputs, build_files: &[SourcePath]) -> Result<Option<VerifiedManifest>, Failure> {
-    if inputs.config.requirements.is_empty() && build_files.is_empty() {
-        return Ok(None);
-    }
-    match inputs.config.trust {
-        Trust::Signed => inputs.manifest().map(Some),
-        Trust::DangerouslyUnsigned => Ok(None),
     }
 }
 
@@ -240,12 +225,13 @@ fn own_wheel(
     talk: &mut dyn FnMut(&str),
 ) -> Result<VerifiedWheel, Failure> {
     let note = state.join(BUILT);
-    let place = state.join("project");
+    let place = state.join("rustvenv-project");
     if own == OwnWheel::Take && was_prepared(state)? {
+        talk("the project's own wheel is taken from the early step");
         return take(inputs, &place, &note);
     }
     fs::remove(&place)?;
-    let room = state.join("build");
+    let room = state.join("rustvenv-build");
     fs::remove(&room)?;
     let work = room.join("work");
     fs::create_dir_all(&work)?;
@@ -261,10 +247,15 @@ fn own_wheel(
         version: inputs.upstream_version()?,
     })?;
     if built.network == Network::Reachable {
-        talk("this machine allows no network namespace: the build back end ran with proxies that do not exist");
+        talk(
+            "warning: this machine allows no network namespace: the build back end ran with proxies that do not exist",
+        );
     }
     for path in &built.left_out {
-        talk(&format!("left out of the project's build, because it leads out of the source tree: {}", path.display()));
+        talk(&format!(
+            "warning: left out of the project's build: {} leads out of the source tree or is no file",
+            path.display()
+        ));
     }
     let verified = VerifiedWheel::built_from_source_package(&built.file_name, built.bytes)?;
     let file_name = verified.file_name().to_string();

@@ -17,6 +17,8 @@ pub fn run(arguments: &ExplainArguments) -> Result<(), Failure> {
         let list: String = Code::ALL.iter().map(|code| format!("{:<28} {}\n", code.name(), code.title())).collect();
         return super::print(&list);
     };
+    // as it is copied from a message
+    let name = name.trim_start_matches("error[").trim_start_matches("warning[").trim_end_matches(']');
     if let Some(code) = Code::from_name(name) {
         let status = match code.blame() {
             Blame::Configuration => "2 (configuration)",

@@ -6,7 +6,7 @@
 
 use super::trust_files;
 use crate::code::Code;
-use crate::config::{Config, LapsedSigners, SourcePath};
+use crate::config::{BuildRequirements, Config, LapsedSigners, Project, SourcePath, Trust};
 use crate::debhelper::control::BinaryPackage;
 use crate::limits::Limits;
 use crate::lock::{Lock, requirements};
@@ -58,6 +58,12 @@ impl Inputs {
     /// What is wrong with the configuration, or what of the build system cannot be told.
     pub fn read(source: &Path, config_file: &Path, package: &str) -> Result<Self, Failure> {
         let limits = Limits::DEFAULT;
+        if fs::status(config_file)?.is_none() {
+            return Err(Failure::unable_hint(
+                format!("there is no {}", config_file.display()),
+                "create it (an empty file will do), or name another with --config, such as debian/rustvenv",
+            ));
+        }
         let text = fs::read_text(config_file, limits.configuration_size)?;
         let config = Config::parse(&config_file.to_string_lossy(), &text, package)?;
         let root = fs::canonicalize(Path::new("."))?;
@@ -167,13 +173,32 @@ impl Inputs {
         Ok(verified::verify(unverified, &keyring, &policy)?)
     }
 
+    /// The locks of the project's build back end; none when it is not built or comes from the distribution.
+    pub fn build_files(&self) -> &[SourcePath] {
+        match (&self.config.project, &self.config.build_requirements) {
+            (Project::Build(_), BuildRequirements::Locked(files)) => files,
+            _ => &[],
+        }
+    }
+
+    /// The signed list, verified; none for a package without requirements, or one that does without signatures.
+    ///
+    /// # Errors
+    /// As [`Inputs::manifest`].
+    pub fn manifest_if_needed(&self) -> Result<Option<VerifiedManifest>, Failure> {
+        let needs_none = self.config.requirements.is_empty() && self.build_files().is_empty();
+        if needs_none || self.config.trust == Trust::DangerouslyUnsigned {
+            return Ok(None);
+        }
+        self.manifest().map(Some)
+    }
+
     /// The upstream part of the version in debian/changelog, for back ends that would ask a version control system.
     ///
     /// # Errors
     /// When debian/changelog cannot be read.
     pub fn upstream_version(&self) -> Result<Option<String>, Failure> {
-        let changelog = self.root.join("debian/changelog");
-        let version = output(&["dpkg-parsechangelog", "-l", &changelog.to_string_lossy(), "-SVersion"])?;
+        let version = changelog(&self.root, "Version")?;
         Ok(upstream_version(&version))
     }
 
@@ -285,9 +310,20 @@ pub fn source_date_epoch(root: &Path) -> Result<u64, Failure> {
     if let Some(epoch) = env::source_date_epoch()? {
         return Ok(epoch);
     }
-    let changelog = root.join("debian/changelog");
-    let text = output(&["dpkg-parsechangelog", "-l", &changelog.to_string_lossy(), "-STimestamp"])?;
-    text.parse().map_err(|_| Failure::unable(format!("{} has no date: `{text}`", changelog.display())))
+    let text = changelog(root, "Timestamp")?;
+    text.parse().map_err(|_| {
+        Failure::unable_hint(
+            format!("debian/changelog has no date that can be used: `{text}`"),
+            "its newest entry ends in ` -- NAME <MAIL>  DATE`, with a date since 1970",
+        )
+    })
+}
+
+/// A field of the newest entry of debian/changelog in `root`, whatever the directory is called.
+fn changelog(root: &Path, field: &str) -> Result<String, Failure> {
+    let mut program = Program::new(["dpkg-parsechangelog".to_owned(), format!("-S{field}")]);
+    program.directory = Some(root.to_owned());
+    Ok(String::from_utf8_lossy(&program.run()?).trim().to_owned())
 }
 
 fn output(argv: &[&str]) -> Result<String, Failure> {

@@ -5,54 +5,18 @@
 
 use super::environment::{Decided, OwnWheel, decide, was_prepared};
 use super::inputs::Inputs;
+use super::talk::Talk;
 use crate::cli::{Format, InstallArguments};
+use crate::code::Code;
 use crate::debhelper::{facts, lintian};
-use crate::refusal::Failure;
+use crate::refusal::{Failure, Refusal};
 use crate::sink::list::Listing;
 use crate::sink::write;
-use crate::system::{env, fs};
-use std::path::Path;
+use crate::system::fs::{self, Kind};
+use std::path::{Path, PathBuf};
 
 /// Where lintian looks for a package's overrides.
 const OVERRIDES: &str = "usr/share/lintian/overrides";
-
-/// What is said to people while a command runs: one plain line a step on standard error.
-#[derive(Clone, Copy, Debug)]
-pub struct Talk {
-    quiet: bool,
-    verbose: bool,
-}
-
-impl Talk {
-    /// `verbose` as asked on the command line; DH_VERBOSE, DH_QUIET and DEB_BUILD_OPTIONS=terse count too.
-    pub fn new(verbose: bool) -> Self {
-        let verbose = verbose || env::dh_verbose();
-        Self { quiet: env::quiet() && !verbose, verbose }
-    }
-
-    /// Says `line`; warnings are said even when silence was asked for.
-    pub fn line(&self, line: &str) {
-        if !self.quiet || line.starts_with("warning") {
-            eprintln!("rustvenv: {}", crate::refusal::printable(line));
-        }
-    }
-
-    /// Says what is only of interest to who asked for it.
-    pub fn details(&self, decided: &Decided) {
-        if !self.verbose {
-            return;
-        }
-        for line in &decided.skipped {
-            self.line(line);
-        }
-        for wheel in &decided.wheels {
-            self.line(&format!("{} sha256:{}", wheel.file_name(), wheel.sha256()));
-            for path in wheel.dropped().iter().filter(|path| path.ends_with(".pyc")) {
-                self.line(&format!("left out: {path} of {}", wheel.file_name()));
-            }
-        }
-    }
-}
 
 /// Carries the command out.
 ///
@@ -82,9 +46,15 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
         None => Listing::default(),
     };
     write::check_directories(["usr", "usr/share", "usr/share/lintian", OVERRIDES], &destdir)?;
+    let overrides = overrides(&decided, &inputs, &destdir)?;
+    // should this run be killed, the next one knows the files of both as ours
+    fs::replace(&record, previous.and(&listing).to_json_lines().as_bytes(), 0o644)?;
     write::write(&decided.plan, &destdir, &previous)?;
     fs::replace(&record, listing.to_json_lines().as_bytes(), 0o644)?;
-    write_overrides(&decided, &inputs, &destdir)?;
+    match overrides {
+        (file, Some(text)) => fs::replace(&file, text.as_bytes(), 0o644)?,
+        (file, None) => fs::remove(&file)?,
+    }
     if let Some(file) = &arguments.facts {
         let text = facts::render(decided.depends_variable, &inputs.interpreter, &decided.libraries);
         fs::replace(file, text.as_bytes(), 0o644)?;
@@ -93,17 +63,18 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Adds the lintian overrides that apply to the package's file of them.
-fn write_overrides(decided: &Decided, inputs: &Inputs, destdir: &Path) -> Result<(), Failure> {
+/// The package's file of lintian overrides, and what will be in it: what is there and what applies to the plan.
+fn overrides(decided: &Decided, inputs: &Inputs, destdir: &Path) -> Result<(PathBuf, Option<String>), Failure> {
     let lines = lintian::overrides(&decided.plan, &inputs.package.name)?;
     let file = destdir.join(OVERRIDES).join(&inputs.package.name);
-    let existing = match fs::status(&file)? {
-        Some(_) => fs::read_text(&file, inputs.limits.configuration_size)?,
+    let existing = match fs::status(&file)?.map(|status| status.kind) {
         None => String::new(),
+        Some(Kind::File) => fs::read_text(&file, inputs.limits.configuration_size)?,
+        Some(_) => {
+            let path = format!("{OVERRIDES}/{}", inputs.package.name);
+            return Err(Refusal::new(Code::PathCollision, format!("`{path}` is not a regular file")).into());
+        }
     };
     let merged = lintian::merge(&existing, &lines);
-    if merged.is_empty() {
-        return fs::remove(&file);
-    }
-    fs::replace(&file, merged.as_bytes(), 0o644)
+    Ok((file, (!merged.is_empty()).then_some(merged)))
 }

@@ -3,6 +3,8 @@
 //! Enters: what was typed. Leaves: files, text on standard output for programs and on standard error for people, and a
 //! [`Failure`] that `main` turns into an exit status. Decisions are deliberately absent: they are made in the modules above.
 
+pub mod talk;
+
 pub mod trust_files;
 
 pub mod inputs;
@@ -33,8 +35,16 @@ pub enum Answer {
     No,
 }
 
+/// Says `text` to people, on standard error. That nobody can hear it is no reason to fail.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Writes `text`, which programs may read, to standard output. A reader that has seen enough is no error.
-fn print(text: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// When it cannot be written for another reason.
+pub fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

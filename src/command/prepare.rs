@@ -5,7 +5,7 @@
 
 use super::environment::{OwnWheel, decide};
 use super::inputs::Inputs;
-use super::install::Talk;
+use super::talk::Talk;
 use crate::cli::PrepareArguments;
 use crate::refusal::Failure;
 use crate::system::fs;

@@ -5,12 +5,12 @@
 //! times to it, but keeps older ones, which differ between a checkout and a tarball.
 
 use super::inputs::source_date_epoch;
-use super::install::Talk;
+use super::talk::Talk;
 use crate::cli::SealArguments;
 use crate::code::Code;
 use crate::refusal::{Failure, Refusal};
 use crate::sink::compare::{Difference, compare};
-use crate::sink::list::Listing;
+use crate::sink::list::{Item, Listing};
 use crate::sink::write::is_byte_code;
 use crate::system::fs;
 use std::path::Path;
@@ -50,8 +50,8 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
 fn refusal(difference: &Difference) -> Option<Refusal> {
     let Difference { path, expected, found } = difference;
     let Some(expected) = expected else {
-        let byte_code = is_byte_code(Path::new(path)) && path.ends_with(".pyc");
-        return byte_code.then(|| {
+        let is_file = !matches!(found, Some(Item::Directory { .. }));
+        return (is_file && is_byte_code(Path::new(path))).then(|| {
             Refusal::new(Code::ByteCodeLeft, format!("`{path}` was compiled while the package was built"))
                 .hint("run the environment's Python with `-B` in hooks of debian/rules")
         });

@@ -37,7 +37,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
     let unverified = trust_files::unverified(&arguments.manifest, &signatures, &limits)?;
     let manifest = verified::verify(unverified, &keyring, &policy)?;
     for warning in manifest.warnings() {
-        eprintln!("{warning}");
+        super::say(&warning.to_string());
     }
     let mut refusals: Vec<Refusal> = Vec::new();
     let lock = lock(arguments, &limits)?;
@@ -146,7 +146,7 @@ fn files(
     for directory in directories {
         for entry in fs::list(directory)? {
             let name = entry.name.to_string_lossy().into_owned();
-            if name.starts_with('.') || own.contains(&fs::canonicalize(&entry.path)?) {
+            if name.starts_with('.') || (entry.kind == Kind::File && own.contains(&fs::canonicalize(&entry.path)?)) {
                 continue;
             }
             if entry.kind == Kind::Directory {

@@ -78,7 +78,7 @@ pub fn check(
                             )
                             .expected(format!("`{}`", requirement.text()))
                             .hint(
-                                "lock it and list its wheel, or name it in `missing-ok` when it comes from elsewhere",
+                                "lock it and list its wheel; `missing-ok` is for what a package of the distribution provides",
                             ),
                         );
                     }

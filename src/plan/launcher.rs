@@ -15,6 +15,10 @@ use crate::python::interpreter::Interpreter;
 /// Longest interpreter line that every Linux kernel runs (BINPRM_BUF_SIZE was 128 before Linux 5.1).
 const LONGEST_INTERPRETER_LINE: usize = 127;
 
+/// Longest interpreter line that the kernels of Debian 12 and later run (BINPRM_BUF_SIZE is 256 since Linux 5.1). Only a script
+/// with arguments in its own interpreter line needs more than 127.
+const LONGEST_WITH_ARGUMENTS: usize = 255;
+
 /// How the scripts of one environment start.
 #[derive(Clone, Debug)]
 pub struct Launcher {
@@ -50,7 +54,7 @@ impl Launcher {
             Relocation::Relocatable => concat!(
                 "self=$0\n",
                 "case $self in */*) ;; *) self=./$self ;; esac\n",
-                "[ -h \"$self\" ] && self=$(readlink -f -- \"$self\")\n",
+                "[ -h \"$self\" ] && self=$(command -p readlink -f -- \"$self\")\n",
             )
             .to_owned(),
             Relocation::Fixed => format!("self={}/.\n", self.bin),
@@ -60,32 +64,42 @@ impl Launcher {
 
     /// A script of a wheel: when its first line is `#!python` or `#!pythonw`, with or without arguments, the line is replaced
     /// (the binary distribution format asks for it); any other content is as it was.
-    pub fn script(&self, content: Vec<u8>) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// When the script would be started by a program of the working directory, because its interpreter is not named by an
+    /// absolute path, or by an interpreter line that cannot be written anew; the line.
+    pub fn script(&self, content: Vec<u8>) -> Result<Vec<u8>, String> {
         let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let rest = content.get(line.len()..).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let Some(arguments) = line.strip_prefix(b"#!pythonw").or_else(|| line.strip_prefix(b"#!python")) else {
-            return content;
-        };
-        let arguments = match std::str::from_utf8(arguments) {
-            Ok("") => String::new(),
-            Ok(text)
-                if text.starts_with(' ')
-                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b" -_=.".contains(&b)) =>
-            {
-                text.trim_end().to_owned()
-            }
-            _ => return content,
+        let shown = || String::from_utf8_lossy(line).into_owned();
+        let interpreter = line.strip_prefix(b"#!").map(<[u8]>::trim_ascii_start);
+        let arguments = line.strip_prefix(b"#!pythonw").or_else(|| line.strip_prefix(b"#!python"));
+        let arguments = match (interpreter, arguments.map(std::str::from_utf8)) {
+            (None, _) => return Ok(content),
+            (_, Some(Ok(""))) => String::new(),
+            (_, Some(Ok(text))) if text.starts_with(' ') && text.bytes().all(is_plain) => text.trim_end().to_owned(),
+            // the kernel looks for a relative interpreter in the working directory of whoever runs the script
+            (Some(interpreter), _) if interpreter.starts_with(b"/") => return Ok(content),
+            _ => return Err(shown()),
         };
         let head = match self.relocation {
             Relocation::Fixed => format!("#!{}/{}{arguments}", self.bin, self.program),
             Relocation::Relocatable => format!(
-                "#!/usr/bin/env -S sh -c 'p=$0;[ -h \"$p\" ]&&p=$(readlink -f \"$p\");exec \"${{p%/*}}/{}\"{arguments} \"$0\" \"$@\"'",
+                "#!/usr/bin/env -S /bin/sh -c 'p=$0;[ -h \"$p\" ]&&p=$(command -p readlink -f \"$p\");exec \"${{p%/*}}/{}\"{arguments} \"$0\" \"$@\"'",
                 self.program
             ),
         };
-        [head.as_bytes(), rest].concat()
+        if head.len() > LONGEST_WITH_ARGUMENTS {
+            return Err(shown());
+        }
+        Ok([head.as_bytes(), rest].concat())
     }
+}
+
+/// Whether a byte of an interpreter's arguments means itself to a shell.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b" -_=.:,/+@%".contains(&byte)
 }
 
 #[cfg(test)]
@@ -113,14 +127,22 @@ mod tests {
     #[test]
     fn scripts_of_wheels_keep_their_text() {
         let launcher = launcher(Relocation::Relocatable);
-        let text = launcher.script(b"#!python -u\n# coding: latin-1\n\xe9\n".to_vec());
-        let line = text.split(|b| *b == b'\n').next().unwrap();
-        assert!(line.len() <= LONGEST_INTERPRETER_LINE, "{}", line.len());
+        let text = launcher.script(b"#!python -u\n# coding: latin-1\n\xe9\n".to_vec()).unwrap();
         assert!(text.ends_with(b"\n# coding: latin-1\n\xe9\n"));
-        for other in
-            [&b"#!/usr/bin/python\n"[..], b"#!/bin/sh\n", b"\x7fELF", b"", b"#!pythonic\n", b"#!python ';rm'\n"]
-        {
-            assert_eq!(launcher.script(other.to_vec()), other);
+        let plain = launcher.script(b"#!python".to_vec()).unwrap();
+        assert!(plain.len() <= LONGEST_INTERPRETER_LINE, "{}", plain.len());
+        for other in [&b"#!/usr/bin/python\n"[..], b"#! /bin/sh\n", b"\x7fELF", b""] {
+            assert_eq!(launcher.script(other.to_vec()).unwrap(), other);
+        }
+    }
+
+    #[test]
+    fn no_script_is_started_by_a_program_of_the_working_directory() {
+        let launcher = launcher(Relocation::Relocatable);
+        assert!(launcher.script(b"#!python -W error::X\n".to_vec()).unwrap().starts_with(b"#!/usr/bin/env "));
+        let long = format!("#!python {}\n", "-B ".repeat(80));
+        for line in ["#!pythonic\n", "#!python ';rm'\n", "#!python $(x)\n", "#! sh\n", "#!\n", "#!./x\n", &long] {
+            assert!(launcher.script(line.as_bytes().to_vec()).is_err(), "{line}");
         }
     }
 }

@@ -193,10 +193,17 @@ impl Builder<'_> {
             return Ok(as_it_is());
         }
         let bytes = wheel.read(member)?;
-        if !bytes.starts_with(b"#!python") {
-            return Ok(as_it_is());
-        }
-        Ok(Content::generated(self.launcher.script(bytes)))
+        let script = self.launcher.script(bytes.clone()).map_err(|line| {
+            let message = format!(
+                "`{}`: the script `{}` has no interpreter that can be relied on",
+                wheel.file_name(),
+                member.path
+            );
+            Refusal::new(Code::ScriptInterpreter, message)
+                .expected("`#!python`, or an absolute path")
+                .found(format!("`{line}`"))
+        })?;
+        Ok(if script == bytes { as_it_is() } else { Content::generated(script) })
     }
 
     /// `path` as RECORD has it: relative to site-packages.

@@ -53,7 +53,10 @@ impl fmt::Display for Glibc {
 
 /// The tags that fit a target, each with its rank: 0 is the best.
 #[derive(Clone, Debug)]
-pub struct CompatibleTags(BTreeMap<Tag, usize>);
+pub struct CompatibleTags {
+    ranks: BTreeMap<Tag, usize>,
+    target: String,
+}
 
 impl CompatibleTags {
     /// The tags of CPython `interpreter` on `architecture` with `glibc`.
@@ -93,12 +96,18 @@ impl CompatibleTags {
         for (rank, tag) in ordered.into_iter().enumerate() {
             ranks.entry(tag).or_insert(rank);
         }
-        Self(ranks)
+        let target = format!("{interpreter} on {} with glibc {glibc}", architecture.machine());
+        Self { ranks, target }
+    }
+
+    /// What the tags are of, for messages: `Python 3.11 on x86_64 with glibc 2.36`.
+    pub fn target(&self) -> &str {
+        &self.target
     }
 
     /// The best rank of any of `tags`; `None` when none fits.
     pub fn rank<'a>(&self, tags: impl IntoIterator<Item = &'a Tag>) -> Option<usize> {
-        tags.into_iter().filter_map(|tag| self.0.get(tag)).copied().min()
+        tags.into_iter().filter_map(|tag| self.ranks.get(tag)).copied().min()
     }
 }
 

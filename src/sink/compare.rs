@@ -28,7 +28,13 @@ pub fn compare(listing: &Listing, root: &Path) -> Result<Vec<Difference>, Failur
     let mut differences = Vec::new();
     for (path, expected) in &listing.items {
         let found = look(&root.join(path))?;
-        if found.as_ref() != Some(expected) {
+        // directories above the environment are the package's own
+        let is_own = path == &listing.location || path.starts_with(&format!("{}/", listing.location));
+        let same = match (&found, expected) {
+            (Some(Item::Directory { .. }), Item::Directory { .. }) if !is_own => true,
+            (found, expected) => found.as_ref() == Some(expected),
+        };
+        if !same {
             differences.push(Difference { path: path.clone(), expected: Some(expected.clone()), found });
         }
     }
@@ -46,10 +52,14 @@ pub fn compare(listing: &Listing, root: &Path) -> Result<Vec<Difference>, Failur
     Ok(differences)
 }
 
-fn look(path: &Path) -> Result<Option<Item>, Failure> {
+/// What stands at `path`; `None` when nothing does.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(super) fn look(path: &Path) -> Result<Option<Item>, Failure> {
     let Some(status) = fs::status(path)? else { return Ok(None) };
     Ok(Some(match status.kind {
-        Kind::Directory => Item::Directory,
+        Kind::Directory => Item::Directory { mode: status.mode },
         Kind::Link => Item::Link { target: fs::read_link(path)?.to_string_lossy().into_owned() },
         Kind::File => {
             let mut hasher = Hasher::new();
@@ -60,7 +70,6 @@ fn look(path: &Path) -> Result<Option<Item>, Failure> {
             })?;
             file(status.mode, size, hasher.finish())
         }
-        // planned by nobody, so it differs from everything
-        Kind::Special => Item::Link { target: "(a device, socket or FIFO)".to_owned() },
+        Kind::Special => Item::Special,
     }))
 }

@@ -15,12 +15,17 @@ use std::fmt;
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Item {
     /// A directory.
-    Directory,
+    Directory {
+        /// Permission bits.
+        mode: u32,
+    },
     /// A symbolic link.
     Link {
         /// What it says.
         target: String,
     },
+    /// A device, socket or FIFO, which nobody plans.
+    Special,
     /// A regular file.
     File {
         /// Permission bits.
@@ -35,7 +40,8 @@ pub enum Item {
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Directory => write!(f, "directory"),
+            Self::Directory { mode } => write!(f, "directory, mode {mode:04o}"),
+            Self::Special => write!(f, "device, socket or FIFO"),
             Self::Link { target } => write!(f, "link to `{target}`"),
             Self::File { mode, size, sha256 } => write!(f, "file, mode {mode:04o}, {size} bytes, sha256:{sha256}"),
         }
@@ -62,12 +68,20 @@ impl Listing {
     /// The list of `plan`.
     pub fn of(plan: &Plan) -> Self {
         let item = |node: &Node| match node {
-            Node::Directory => Item::Directory,
+            Node::Directory => Item::Directory { mode: 0o755 },
             Node::Link { target } => Item::Link { target: target.clone() },
             Node::File { mode, content } => file(mode.bits(), content.size(), content.sha256()),
         };
         let items = plan.nodes.iter().map(|(path, node)| (path.clone(), item(node))).collect();
         Self { location: plan.location.clone(), items }
+    }
+
+    /// The paths of both; where they differ, what `other` has.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut items = self.items.clone();
+        items.extend(other.items.iter().map(|(path, item)| (path.clone(), item.clone())));
+        Self { location: other.location.clone(), items }
     }
 
     /// One JSON object a line: first the location, then every path in order.
@@ -113,7 +127,8 @@ impl Listing {
         let mut text = String::new();
         for (path, item) in &self.items {
             let line = match item {
-                Item::Directory => format!("drwxr-xr-x {:>10} {path}/\n", ""),
+                Item::Directory { .. } => format!("drwxr-xr-x {:>10} {path}/\n", ""),
+                Item::Special => format!("?rw-r--r-- {:>10} {path}\n", ""),
                 Item::Link { target } => format!("lrwxrwxrwx {:>10} {path} -> {target}\n", ""),
                 Item::File { mode, size, .. } => {
                     format!("{} {size:>10} {path}\n", if mode & 0o111 == 0 { "-rw-r--r--" } else { "-rwxr-xr-x" })
@@ -143,7 +158,7 @@ mod tests {
     #[test]
     fn a_listing_survives_its_file() {
         let items = [
-            ("opt/venvs/a".to_owned(), Item::Directory),
+            ("opt/venvs/a".to_owned(), Item::Directory { mode: 0o755 }),
             ("opt/venvs/a/b \"c\"\n".to_owned(), file(0o755, 3, Sha256::of(b"abc"))),
             ("opt/venvs/a/l".to_owned(), Item::Link { target: "/usr/bin/ö".to_owned() }),
         ];
@@ -154,7 +169,8 @@ mod tests {
         assert!(Listing::from_json_lines("x", "{}").is_err());
         assert!(Listing::from_json_lines("x", "").is_err());
         for path in ["/etc/passwd", "../x", "opt/../../x", "opt//x", ""] {
-            let text = format!("{{\"location\":\"opt\"}}\n{{\"path\":\"{path}\",\"kind\":\"directory\"}}\n");
+            let text =
+                format!("{{\"location\":\"opt\"}}\n{{\"path\":\"{path}\",\"kind\":\"directory\",\"mode\":493}}\n");
             assert!(Listing::from_json_lines("x", &text).is_err(), "{path}");
         }
         assert!(Listing::from_json_lines("x", "{\"location\":\"..\"}\n").is_err());

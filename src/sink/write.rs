@@ -5,7 +5,8 @@
 //! that the package put into the environment before (debian/install) are kept; one that stands where the plan has another
 //! is refused before anything is written. Modes and times come from the plan, never from the umask or the clock.
 
-use super::list::Listing;
+use super::compare::look;
+use super::list::{Item, Listing};
 use crate::code::Code;
 use crate::plan::{Node, Plan};
 use crate::refusal::{Failure, Refusal};
@@ -16,8 +17,8 @@ use std::path::{Path, PathBuf};
 /// Writes `plan` below `root`. `previous` is what an earlier run wrote there and may be replaced.
 ///
 /// # Errors
-/// [`Code::PathCollision`] when somebody else's file is in the way, or when the file system fails; in both cases nothing that was
-/// there has changed.
+/// [`Code::PathCollision`] when somebody else's file is in the way: nothing was changed. When the file system fails: the
+/// environment is then there as it was, or beside its place, from where the next run takes it back.
 pub fn write(plan: &Plan, root: &Path, previous: &Listing) -> Result<(), Failure> {
     check_directories(plan.directories_outside(), root)?;
     let place = root.join(&plan.location);
@@ -46,12 +47,7 @@ pub fn write(plan: &Plan, root: &Path, previous: &Listing) -> Result<(), Failure
     fs::rename(&stage, &place)?;
     fs::remove(&retired)?;
 
-    for (path, _) in previous.items.iter().filter(|(path, _)| !plan.nodes.contains_key(*path)) {
-        let stale = root.join(path);
-        if fs::status(&stale)?.is_some_and(|status| status.kind != Kind::Directory) {
-            fs::remove(&stale)?;
-        }
-    }
+    remove_stale(plan, root, previous)?;
     for (path, node) in plan.outside() {
         let path = root.join(path);
         if let Some(parent) = path.parent() {
@@ -60,6 +56,28 @@ pub fn write(plan: &Plan, root: &Path, previous: &Listing) -> Result<(), Failure
         fs::remove(&path)?;
         put(node, &path)?;
         fs::set_mtime(&path, plan.mtime)?;
+    }
+    Ok(())
+}
+
+/// Removes what an earlier run wrote and this one does not, as far as it is still what was written and no link leads there.
+fn remove_stale(plan: &Plan, root: &Path, previous: &Listing) -> Result<(), Failure> {
+    // what is in a directory before the directory
+    for (path, item) in previous.items.iter().rev().filter(|(path, _)| !plan.nodes.contains_key(*path)) {
+        let mut above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        let is_directory =
+            |path: &str| fs::status(&root.join(path)).map(|s| s.is_some_and(|s| s.kind == Kind::Directory));
+        if !above.try_fold(true, |so_far, path| is_directory(path).map(|is| so_far && is))? {
+            continue;
+        }
+        let stale = root.join(path);
+        match look(&stale)? {
+            Some(Item::Directory { .. }) if matches!(item, Item::Directory { .. }) => {
+                fs::remove_if_empty(&stale)?;
+            }
+            Some(found) if found == *item => fs::remove(&stale)?,
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -95,9 +113,10 @@ fn foreign_files(plan: &Plan, root: &Path, previous: &Listing) -> Result<Vec<(Pa
     if refusals.is_empty() { Ok(foreign) } else { Err(refusals.into()) }
 }
 
-/// Byte code that an interpreter left when a hook of the package ran something from the environment.
+/// Byte code that an interpreter left when a hook of the package ran something from the environment, or the directory for it.
 pub fn is_byte_code(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "__pycache__")
+    let is_cache = |path: &Path| path.file_name().is_some_and(|name| name == "__pycache__");
+    is_cache(path) || (path.extension().is_some_and(|end| end == "pyc") && path.parent().is_some_and(is_cache))
 }
 
 /// Refuses each of `directories`, paths below `root`, that is a link or a file: through a link something would be written
@@ -159,14 +178,19 @@ fn fill(plan: &Plan, place: &Path, stage: &Path, foreign: &[(PathBuf, Status)]) 
     }
     for (below, status) in foreign {
         let (from, to) = (place.join(below), stage.join(below));
+        // a directory for byte code is left out, unless something else is in it
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent)?;
+        }
         match status.kind {
             Kind::Directory if directories.contains(below) => continue,
             Kind::Directory => {
                 fs::create_dir(&to)?;
+                fs::set_mode(&to, status.mode)?;
                 directories.insert(below.clone());
                 continue;
             }
-            Kind::Link => fs::symlink(&fs::read_link(&from)?.to_string_lossy(), &to)?,
+            Kind::Link => fs::symlink(fs::read_link(&from)?, &to)?,
             Kind::File | Kind::Special => {
                 fs::create(&to, status.mode, &mut |write| {
                     let mut result = Ok(());

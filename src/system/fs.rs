@@ -6,7 +6,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
-use crate::refusal::Failure;
+use crate::refusal::{Failure, printable};
 use filetime::FileTime;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -52,15 +52,24 @@ pub struct Entry {
 }
 
 fn cannot(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    let text = format!("cannot {verb} {}", path.display());
+    let text = format!("cannot {verb} {}", shown(path));
     move |error| {
         let hint = match error.kind() {
-            ErrorKind::StorageFull => Some("the disk is full; nothing was put in place".to_owned()),
+            ErrorKind::StorageFull => Some("the disk is full; make room and run it again".to_owned()),
             ErrorKind::ReadOnlyFilesystem => Some("the file system is mounted read-only".to_owned()),
             _ => None,
         };
         Failure::Unable { message: format!("{text}: {error}"), hint }
     }
+}
+
+fn not_a_file(path: &Path) -> Failure {
+    Failure::unable(format!("cannot read {}: not a regular file", shown(path)))
+}
+
+/// `path` for messages: a line break in a name must not begin a line of ours.
+fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy())
 }
 
 /// What stands at `path`, links not followed; `None` when nothing does.
@@ -94,7 +103,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     // looked at before it is opened: opening a FIFO would block for ever
     let found = fs::metadata(path).map_err(cannot("read", path))?;
     if !found.is_file() {
-        return Err(Failure::unable(format!("cannot read {}: not a regular file", path.display())));
+        return Err(not_a_file(path));
     }
     let too_large = || Failure::unable(format!("cannot read {}: larger than {limit} bytes", path.display()));
     if found.len() > limit {
@@ -121,6 +130,9 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
 /// # Errors
 /// When it cannot be read.
 pub fn read_in_pieces(path: &Path, sink: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
+    if !fs::metadata(path).map_err(cannot("read", path))?.is_file() {
+        return Err(not_a_file(path));
+    }
     let mut file = File::open(path).map_err(cannot("read", path))?;
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -259,7 +271,7 @@ pub fn create_log(path: &Path) -> Result<File, Failure> {
 ///
 /// # Errors
 /// When something is there already, or the file system refuses.
-pub fn symlink(target: &str, path: &Path) -> Result<(), Failure> {
+pub fn symlink(target: impl AsRef<Path>, path: &Path) -> Result<(), Failure> {
     std::os::unix::fs::symlink(target, path).map_err(cannot("create the link", path))
 }
 
@@ -294,6 +306,18 @@ pub fn set_mtime(path: &Path, seconds: u64) -> Result<(), Failure> {
 /// When the file system refuses, in particular across file systems.
 pub fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
     fs::rename(from, to).map_err(cannot(&format!("rename {} to", from.display()), to))
+}
+
+/// Removes the directory at `path` if nothing is in it; whether it is gone.
+///
+/// # Errors
+/// When the file system refuses for another reason.
+pub fn remove_if_empty(path: &Path) -> Result<bool, Failure> {
+    match fs::remove_dir(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(false),
+        Err(error) => Err(cannot("remove", path)(error)),
+    }
 }
 
 /// Removes whatever stands at `path`, a directory with all that is in it; nothing there is no error.
@@ -341,6 +365,8 @@ mod tests {
         assert!(read(&file, 4).is_err());
         create_dir_all(Path::new("")).unwrap();
         assert!(read(directory.path(), 4).is_err());
+        assert!(read_in_pieces(directory.path(), &mut |_| ()).is_err());
+        assert!(read_in_pieces(Path::new("/dev/zero"), &mut |_| ()).is_err());
     }
 
     #[test]

@@ -161,6 +161,7 @@ fn verify_release(
     if fitting.is_empty() {
         let found: Vec<&str> = files.iter().map(|file| file.file_name.as_str()).collect();
         return Err(Refusal::new(Code::WheelIncompatible, format!("no wheel of {release} fits the target"))
+            .expected(format!("tags for {}", tags.target()))
             .found(found.join(", "))
             .hint("the tags have to fit the package's Python, architecture and C library")
             .into());

@@ -295,6 +295,10 @@ fn seal_sets_every_time_and_notices_every_change() {
             let path = package.root.join(&site).join("demo_app/data.txt");
             fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
         }),
+        ("mode of a directory", &|| {
+            let path = package.root.join(&site).join("demo_app");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+        }),
         ("removal", &|| fs::remove_file(package.root.join(&site).join("demo_app/data.txt")).unwrap()),
         ("interpreter", &|| {
             let path = package.root.join(ENVIRONMENT).join("bin/python3");
@@ -320,12 +324,99 @@ fn seal_sets_every_time_and_notices_every_change() {
 }
 
 #[test]
+fn files_of_the_package_keep_their_modes_and_links_their_targets() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let package = SourcePackage::new();
+    package.write(&format!("{ENVIRONMENT}/secret/file"), "own\n");
+    package.write(&format!("{ENVIRONMENT}/__pycache__/notes.txt"), "own\n");
+    package.write(&format!("{ENVIRONMENT}/__pycache__/x.cpython-311.pyc"), "byte code");
+    let environment = package.root.join(ENVIRONMENT);
+    fs::set_permissions(environment.join("secret"), fs::Permissions::from_mode(0o700)).unwrap();
+    let target = std::ffi::OsStr::from_bytes(b"latin-\xe9");
+    symlink(target, environment.join("link")).unwrap();
+    package.install().ok();
+    assert_eq!(environment.join("secret").metadata().unwrap().mode() & 0o7777, 0o700);
+    assert_eq!(fs::read_link(environment.join("link")).unwrap(), target);
+    assert!(environment.join("__pycache__/notes.txt").exists());
+    assert!(!environment.join("__pycache__/x.cpython-311.pyc").exists());
+}
+
+#[test]
+fn only_what_was_written_is_removed_again() {
+    let package = SourcePackage::new();
+    package.install().ok();
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("precious"), "x").unwrap();
+    symlink(elsewhere.path(), package.root.join("debian/demo/lnk")).unwrap();
+    let record = "debian/.debhelper/rustvenv/demo/installed.jsonl";
+    let digest = rustvenv::digest::Sha256::of(b"x");
+    let line =
+        format!("{{\"path\":\"lnk/precious\",\"kind\":\"file\",\"mode\":420,\"size\":1,\"sha256\":\"{digest}\"}}\n");
+    package.write(record, package.read(record) + &line);
+    // a link of ours that somebody replaced is theirs now
+    fs::remove_file(package.root.join("debian/demo/usr/bin/demo")).unwrap();
+    package.write("debian/demo/usr/bin/demo", "theirs\n");
+    package.config("project = \"none\"\nname = \"other\"\n");
+    package.install().ok();
+    assert!(elsewhere.path().join("precious").exists());
+    assert_eq!(package.read("debian/demo/usr/bin/demo"), "theirs\n");
+    assert!(package.root.join("debian/demo/opt/venvs/other").exists() && !package.root.join(ENVIRONMENT).exists());
+}
+
+#[test]
+fn overrides_of_lintian_are_a_file_of_the_package() {
+    let package = SourcePackage::new();
+    let overrides = package.root.join("debian/demo/usr/share/lintian/overrides");
+    fs::create_dir_all(&overrides).unwrap();
+    symlink("/etc/passwd", overrides.join("demo")).unwrap();
+    let done = package.install();
+    assert_eq!((done.status, done.codes()), (3, vec!["path-collision"]), "{}", done.stderr);
+    assert!(!package.root.join(ENVIRONMENT).exists(), "found out before anything was written");
+}
+
+#[test]
+fn nobody_listening_is_no_reason_to_fail() {
+    let package = SourcePackage::new();
+    let rustvenv = env!("CARGO_BIN_EXE_rustvenv");
+    for (script, status) in [
+        (format!("'{rustvenv}' install --package demo --no-act >/dev/null 2>/dev/full"), 0),
+        (format!("'{rustvenv}' explain nothing 2>/dev/full"), 2),
+        (format!("'{rustvenv}' completions bash >/dev/full"), 2),
+        (format!("'{rustvenv}' explain >/dev/full"), 2),
+        (format!("rm -r wheels; '{rustvenv}' install --package demo 2>&-"), 2),
+    ] {
+        let done = run(command("sh").args(["-c", &script]).current_dir(&package.root));
+        assert_eq!(done.status, status, "{script}: {}", done.stderr);
+    }
+}
+
+#[test]
 fn a_killed_run_is_mended_by_the_next() {
     let package = SourcePackage::new();
     package.install().ok();
     let whole = timeless(tree(&package.root.join("debian/demo")));
     // killed while it wrote, and killed between the two renames
     package.write("debian/demo/opt/venvs/.demo.rustvenv-new/bin/half", "x");
+    package.install().ok();
+    assert_eq!(timeless(tree(&package.root.join("debian/demo"))), whole);
+    // killed after the first rename, before the listing of this run was written
+    package.rustvenv(&["prepare", "--package", "demo"]).ok();
+    fs::remove_dir_all(package.root.join("debian/demo")).unwrap();
+    let record = package.root.join("debian/.debhelper/rustvenv/demo/installed.jsonl");
+    fs::remove_file(&record).unwrap();
+    let mut killed = command("strace");
+    killed.args([
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=?rename,?renameat,?renameat2",
+        "-e",
+        "inject=?rename,?renameat,?renameat2:signal=KILL:when=3",
+    ]);
+    killed.args([env!("CARGO_BIN_EXE_rustvenv"), "install", "--package", "demo"]).current_dir(&package.root);
+    assert_ne!(run(&mut killed).status, 0);
+    assert!(package.root.join(ENVIRONMENT).exists());
     package.install().ok();
     assert_eq!(timeless(tree(&package.root.join("debian/demo"))), whole);
     let venvs = package.root.join("debian/demo/opt/venvs");

@@ -198,6 +198,9 @@ fn what_is_signed_can_still_not_be_installed() {
         ("an entry point that leaves bin/", &["entry-point-malformed"], |_| {
             Wheel::new("demo-app", "1.0").entry_points("[console_scripts]\n../x = a:b\n")
         }),
+        ("a script with a relative interpreter", &["script-interpreter"], |wheel| {
+            wheel.data("scripts/x", "#!bin/python\nprint(1)\n")
+        }),
         ("a script that replaces the interpreter", &["path-reserved"], |wheel| {
             wheel.data("scripts/python3", "#!/bin/sh\n")
         }),

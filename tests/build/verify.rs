@@ -41,6 +41,7 @@ fn every_setting_can_refuse() {
         (&["--keyring", "requirements.txt"], 3, &["key-file-malformed"]),
         (&["--keyring", "nowhere"], 2, &[]),
         (&["--wheels", "nowhere"], 2, &[]),
+        (&["--wheels", "/dev"], 2, &[]),
     ] {
         let done = verify(&package, arguments);
         let found = done.codes();
