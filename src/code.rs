@@ -154,8 +154,8 @@ codes! {
          the manifest that would be used. Sign with `gpg --armor --detach-sign FILE`.";
     SignatureDamaged, "signature-damaged", Input,
         "a signature file was changed after it was made",
-        "The checksum of the armor is wrong or the signature's own fields contradict each other, so the signature file itself \
-         is not what the signer wrote; nothing is known about the manifest. Get the signature file again, or sign again.";
+        "The checksum of the armor is wrong, or the signature's own fields contradict each other or say something that the \
+         signer did not protect, so the signature file itself is not what the signer wrote; nothing is known about the manifest. Get the signature file again, or sign again.";
     SignatureVersion, "signature-version", Input,
         "a signature has a version that is not accepted",
         "Version 4 (RFC 4880) and version 6 (RFC 9580) are read. Version 3 protects neither its time nor its meaning, and other \

@@ -22,7 +22,7 @@ use sequoia_openpgp::crypto::hash::{Context, Hash as _};
 use sequoia_openpgp::crypto::mpi;
 use sequoia_openpgp::packet::Signature;
 use sequoia_openpgp::packet::key::{Key, PublicParts, UnspecifiedRole};
-use sequoia_openpgp::packet::signature::subpacket::{SubpacketTag, SubpacketValue};
+use sequoia_openpgp::packet::signature::subpacket::{Subpacket, SubpacketTag, SubpacketValue};
 use sequoia_openpgp::types::{HashAlgorithm, PublicKeyAlgorithm, SignatureType};
 use std::collections::BTreeSet;
 
@@ -265,7 +265,10 @@ impl<'a> Judge<'a> {
             No::before(damaged_at(&unjudged.site.to_string(), &format!("its fields contradict each other ({error})")))
         })?;
         if signature.verify_digest(key, digest.as_slice()).is_ok() {
-            return Ok(());
+            return match unsigned_part(signature, key, &digest) {
+                None => Ok(()),
+                Some(what) => Err(No::before(damaged_at(&unjudged.site.to_string(), what))),
+            };
         }
         // The signature repeats the first two octets of the digest that was signed. When they are those of the
         // manifest, it is the rest of the signature that was changed.
@@ -502,6 +505,21 @@ fn weak_key(key: &PublicKey) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What is wrong with the part of a good signature that it does not itself protect. It may only repeat what the protected part
+/// and the key say; anything else was put there, or changed, by somebody who is not the signer.
+fn unsigned_part(signature: &Signature, key: &PublicKey, digest: &[u8]) -> Option<&'static str> {
+    if !digest.starts_with(signature.digest_prefix()) {
+        return Some("its copy of the digest's beginning is wrong");
+    }
+    let repeats = |part: &Subpacket| match part.value() {
+        SubpacketValue::Issuer(id) => *id == key.keyid(),
+        SubpacketValue::IssuerFingerprint(fingerprint) => *fingerprint == key.fingerprint(),
+        _ => false,
+    };
+    let sound = signature.unhashed_area().iter().all(|part| !part.critical() && repeats(part));
+    (!sound).then_some("its unprotected part says something else than who signed")
 }
 
 /// The first critical part of the signature that is not understood.
