@@ -49,7 +49,7 @@ done
 say "second build: other directory, umask, time zone, locale and home, 400 days later${offline:+, without a network}"
 # shellcheck disable=SC2086
 build 077 "$second" "$logs/build-2.log" \
-	clean_env TZ=XXX-13:30 LC_ALL=C HOME="$work/another home" $offline faketime -f +400d $buildpackage
+	clean_env TZ=NZT-13:30 LC_ALL=C HOME="$work/another home" $offline faketime -f +400d $buildpackage
 
 for directory in "$first" "$second"; do
 	printf '    %s  %s\n' "$(sha256sum <"$directory/$deb" | cut -d ' ' -f 1)" "${directory#"$top/"}/$deb"

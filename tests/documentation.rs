@@ -117,6 +117,30 @@ fn prose_becomes_lines_of_a_manual_page() {
     assert!(prose(&"word ".repeat(100)).lines().all(|line| line.len() <= 101));
 }
 
+/// A refusal that no test provokes is a promise that nobody has seen kept.
+#[test]
+fn every_code_is_provoked_by_a_test() {
+    let mut tests = String::new();
+    for file in texts().iter().filter(|file| file.ends_with(".rs")) {
+        let text = read(file);
+        tests.push_str(if file.starts_with("tests/") {
+            &text
+        } else {
+            text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests)
+        });
+    }
+    let is_named =
+        |code: &&Code| tests.contains(&format!("\"{}\"", code.name())) || tests.contains(&format!("Code::{code:?}"));
+    // the program that builds the project's wheel refuses such a name before this code can be given
+    let by_hand = [Code::WheelNameMalformed];
+    let wrong: Vec<String> = Code::ALL
+        .iter()
+        .filter(|code| !is_named(code) && !by_hand.contains(code))
+        .map(|code| format!("no test provokes `{}`", code.name()))
+        .collect();
+    nothing_wrong(&wrong);
+}
+
 // ---- man/rustvenv.1
 
 #[test]

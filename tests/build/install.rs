@@ -133,7 +133,7 @@ fn nothing_of_the_surroundings_reaches_the_tree() {
                 fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
             }
         },
-        "umask 077; TZ=XXX-13 LC_ALL=C HOME=/ faketime -f +4000d",
+        "umask 077; TZ=NZT-13 LC_ALL=C HOME=/ faketime -f +4000d",
     );
     let without_signature = |tree: Vec<String>| -> Vec<String> {
         tree.into_iter().filter(|line| !line.contains("sha256sums.txt.asc")).collect()

@@ -173,6 +173,39 @@ fn the_configuration_is_strict() {
 }
 
 #[test]
+fn the_keyring_holds_certificates_and_nothing_else() {
+    refused("a link to a certificate", 3, &["key-file-not-regular"], |package| {
+        std::os::unix::fs::symlink("signer.asc", package.root.join("debian/signers/other.asc")).unwrap();
+    });
+    refused("a file that is no certificate by its name", 3, &["key-file-unexpected"], |package| {
+        package.write("debian/signers/notes.txt", "notes\n");
+    });
+    refused("a file that is none by its content", 3, &["key-file-malformed"], |package| {
+        package.write("debian/signers/other.asc", "notes\n");
+    });
+    refused("an empty keyring", 3, &["keyring-empty"], |package| {
+        fs::remove_file(package.root.join("debian/signers/signer.asc")).unwrap();
+    });
+    refused("no signature", 3, &["signature-missing"], |package| {
+        fs::remove_file(package.root.join("wheels/sha256sums.txt.asc")).unwrap();
+    });
+}
+
+#[test]
+fn the_projects_own_wheel_has_a_name_of_one() {
+    let package = SourcePackage::new();
+    package.config("requirements = []\n");
+    package.write(
+        "pyproject.toml",
+        "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n",
+    );
+    package.write("backend.py", IN_TREE_BACKEND.replace("demo_app-1.0-py3-none-any.whl", "no wheel.whl"));
+    package.write("payload.whl", application().build());
+    let done = package.rustvenv(&["prepare", "--package", "demo"]);
+    assert!(done.status != 0 && done.stderr.contains("no wheel.whl"), "{}", done.stderr);
+}
+
+#[test]
 fn what_is_signed_can_still_not_be_installed() {
     let with = |edit: fn(Wheel) -> Wheel| move |package: &SourcePackage| package.wheels([edit(application())]);
     for (what, codes, edit) in [
