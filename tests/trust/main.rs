@@ -130,12 +130,16 @@ fn verdicts_do_not_depend_on_the_clock() {
 
 /// gpg and sqv on the same files. Where they come to another verdict than we do, [`rows::DIFFERENCES`] says why; a
 /// difference that is not there fails, and so does one that is no longer there.
+///
+/// Algorithms that not every backend has are compared with the default one alone.
 #[test]
 fn differences_from_gpg_and_sqv_are_known() {
     let rows = rows::all();
     let mut found = Vec::new();
     let dir = tempfile::tempdir().unwrap();
-    for row in rows.iter().filter(|row| row.peers) {
+    let compared =
+        |id: &str| cfg!(feature = "crypto-nettle") || !["brainpool", "ml-dsa"].iter().any(|name| id.contains(name));
+    for row in rows.iter().filter(|row| row.peers && compared(&row.id)) {
         let dir = dir.path().join(&row.id);
         fs::create_dir(&dir).unwrap();
         let (manifest, signature) = (dir.join("manifest"), dir.join("manifest.asc"));
@@ -161,7 +165,9 @@ fn differences_from_gpg_and_sqv_are_known() {
     let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
     let known: BTreeSet<String> = rows::DIFFERENCES
         .iter()
-        .flat_map(|(peer, ids, _)| ids.split_whitespace().map(move |id| format!("{peer} {id}")))
+        .flat_map(|(peer, ids, _)| ids.split_whitespace().map(move |id| (peer, id)))
+        .filter(|(_, id)| compared(id))
+        .map(|(peer, id)| format!("{peer} {id}"))
         .collect();
     let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
     let new: Vec<_> = found.difference(&known).collect();
