@@ -377,7 +377,6 @@ mod tests {
             "d.so` needs the library `libpython3.9.so.1.0`",
             "expected: libpython3.11.so.1.0",
             "error[library-version-unknown]: ",
-            "error[library-version-unknown]",
             "b.so` needs `libc.so.6` with the symbol version `GLIBC_PRIVATE`",
             "c.so` needs `libstdc++.so.6` with the symbol version `GLIBCXX_3.4.99`",
         ] {
