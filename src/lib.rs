@@ -13,6 +13,8 @@ pub mod limits;
 
 pub mod digest;
 
+pub mod blob;
+
 pub mod date;
 
 pub mod python;

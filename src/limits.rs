@@ -27,6 +27,8 @@ pub struct Limits {
     pub wheel_size: u64,
     /// Members of one wheel: the largest known have 20,000.
     pub members: usize,
+    /// The central directory of one wheel: about 150 bytes a member.
+    pub directory_size: u64,
     /// One member, uncompressed.
     pub member_size: u64,
     /// All members of one wheel together, uncompressed.
@@ -61,6 +63,7 @@ impl Limits {
         wheel_files: 200_000,
         wheel_size: 4 << 30,
         members: 200_000,
+        directory_size: 64 << 20,
         member_size: 4 << 30,
         total_size: 16 << 30,
         ratio: 1000,

@@ -87,6 +87,17 @@ impl Failure {
     pub fn unable_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Unable { message: message.into(), hint: Some(hint.into()) }
     }
+
+    /// The refusals, for a stage that collects them.
+    ///
+    /// # Errors
+    /// When it could not be done: then there is nothing to collect.
+    pub fn refusals(self) -> Result<Vec<Refusal>, Self> {
+        match self {
+            Self::Refused(refusals) => Ok(refusals),
+            unable @ Self::Unable { .. } => Err(unable),
+        }
+    }
 }
 
 impl From<Refusal> for Failure {

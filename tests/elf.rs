@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test looks at the world with other eyes than the code it tests")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "whatever is unexpected fails the test")]
 
+use rustvenv::blob::Blob;
 use rustvenv::debhelper::depends::depends;
 use rustvenv::debhelper::elf::{self, ElfNeeds};
 use rustvenv::debhelper::libraries::{Bound, compare_versions, find};
@@ -56,7 +57,8 @@ fn by_readelf(path: &Path) -> (Option<String>, Vec<String>, Vec<String>, Version
 }
 
 fn read(path: &Path) -> ElfNeeds {
-    elf::read(&std::fs::read(path).unwrap()).unwrap_or_else(|reason| panic!("{}: {reason}", path.display()))
+    let bytes = Blob::from(std::fs::read(path).unwrap());
+    elf::read(&bytes).unwrap_or_else(|fault| panic!("{}: {fault:?}", path.display()))
 }
 
 fn this_architecture() -> Architecture {

@@ -14,15 +14,15 @@
 #[path = "support/wheel.rs"]
 mod wheel;
 
+use rustvenv::blob::Blob;
 use rustvenv::code::Code;
 use rustvenv::digest::Sha256;
 use rustvenv::limits::Limits;
-use rustvenv::refusal::Refusal;
+use rustvenv::refusal::{Failure, Refusal};
 use rustvenv::wheel::archive::Archive;
 use rustvenv::wheel::member_path::MemberPath;
 use rustvenv::wheel::record::{self, CheckedMember, Head};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use wheel::{End64, Entry, Header, Wheel, Zip, bytes32, bytes64, deflate, extra};
 
 const X: &str = "evil/x.py";
@@ -30,9 +30,15 @@ const RECORD: &str = "evil-1.0.dist-info/RECORD";
 
 /// Opens `bytes` and compares it with its RECORD.
 fn judge(bytes: Vec<u8>, limits: &Limits) -> Result<(Archive, Vec<CheckedMember>), Vec<Refusal>> {
-    let archive = Archive::open("evil-1.0-py3-none-any.whl", Arc::new(bytes), limits)?;
-    let checked = record::check(&archive, &MemberPath::parse(RECORD, limits).unwrap(), limits)?;
-    Ok((archive, checked))
+    let judged = Archive::open("evil-1.0-py3-none-any.whl", Blob::from(bytes), limits).and_then(|archive| {
+        let checked = record::check(&archive, &MemberPath::parse(RECORD, limits).unwrap(), limits)?;
+        Ok((archive, checked))
+    });
+    judged.map_err(refusals)
+}
+
+fn refusals(failure: Failure) -> Vec<Refusal> {
+    failure.refusals().unwrap_or_else(|unable| panic!("{unable}"))
 }
 
 /// The wheel that the cases change: one module of two lines.
@@ -911,7 +917,12 @@ fn what_was_put_in_comes_out() {
         assert_eq!((member.path().as_str(), member.size()), (path, content.len() as u64));
         assert_eq!(member.is_executable(), executable, "{path}");
         let mut pieces = Vec::new();
-        archive.copy(index, &mut |piece| pieces.push(piece.len())).unwrap();
+        archive
+            .copy(index, &mut |piece| {
+                pieces.push(piece.len());
+                Ok(())
+            })
+            .unwrap();
         assert!(pieces.iter().all(|&length| 0 < length && length <= 64 << 10), "{path}: {pieces:?}");
         assert_eq!(checked[index], CheckedMember { index, sha256: Sha256::of(content), head }, "{path}");
     }
@@ -1019,7 +1030,7 @@ fn zip64_records_are_read_where_sizes_demand_them() {
         let mut bytes = vec![0; start + tail.len()];
         bytes[..head.len()].copy_from_slice(&head);
         bytes[start..].copy_from_slice(&tail);
-        Archive::open("evil", Arc::new(bytes), &Limits::DEFAULT)
+        Archive::open("evil", Blob::from(bytes), &Limits::DEFAULT).map_err(refusals)
     };
     let long_sizes = |header: &mut Header| {
         header.extra = extra(1, &bytes64(&[u64::from(LARGE), LARGE.into()]));
@@ -1067,7 +1078,7 @@ fn archives_of_more_members_than_16_bits_count_are_read() {
             entry
         }));
         zip.end64 = end64.then(End64::default);
-        let found = Archive::open("evil", Arc::new(zip.write()), &Limits::DEFAULT);
+        let found = Archive::open("evil", Blob::from(zip.write()), &Limits::DEFAULT).map_err(refusals);
         match found {
             Ok(archive) => assert!(accepted && archive.members().len() == count, "{count} {end64}"),
             Err(refusals) => assert!(!accepted, "{count} {end64}: {}", refusals[0]),
@@ -1139,8 +1150,8 @@ for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
     let mut count = 0;
     for file in std::fs::read_dir(written.path()).unwrap() {
         let path = file.unwrap().path();
-        let archive = Archive::open("written", Arc::new(std::fs::read(&path).unwrap()), &Limits::DEFAULT)
-            .unwrap_or_else(|refusals| panic!("{}: {}", path.display(), refusals[0]));
+        let archive = Archive::open("written", Blob::from(std::fs::read(&path).unwrap()), &Limits::DEFAULT)
+            .unwrap_or_else(|failure| panic!("{}: {failure}", path.display()));
         let found: Vec<_> = (0..archive.members().len())
             .map(|index| (archive.members()[index].path().to_string(), archive.read(index).unwrap()))
             .collect();

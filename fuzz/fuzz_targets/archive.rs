@@ -9,13 +9,14 @@
 mod wheel;
 
 use libfuzzer_sys::fuzz_target;
+use rustvenv::blob::Blob;
 use rustvenv::limits::Limits;
 use rustvenv::wheel::archive::Archive;
 use rustvenv::wheel::member_path::MemberPath;
 use rustvenv::wheel::record;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use wheel::{Entry, Wheel, extra};
 
 /// A wheel with every feature that is accepted.
@@ -63,7 +64,7 @@ fuzz_target!(|input: &[u8]| {
 fn check(bytes: &[u8]) {
     // small enough that no input can make the fuzzer itself slow
     let limits = Limits { member_size: 1 << 20, total_size: 4 << 20, ratio_floor: 1 << 12, ..Limits::DEFAULT };
-    let Ok(archive) = Archive::open("fuzz.whl", Arc::new(bytes.to_vec()), &limits) else { return };
+    let Ok(archive) = Archive::open("fuzz.whl", Blob::from(bytes.to_vec()), &limits) else { return };
 
     let mut ours = BTreeMap::new();
     let mut sound = true;
@@ -74,6 +75,7 @@ fn check(bytes: &[u8]) {
         let copied = archive.copy(index, &mut |piece| {
             length += piece.len() as u64;
             assert!(!piece.is_empty() && length <= member.size());
+            Ok(())
         });
         sound &= copied.is_ok();
         if copied.is_ok() {

@@ -3,13 +3,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rustvenv::debhelper::elf;
+use rustvenv::blob::Blob;
+use rustvenv::debhelper::elf::{self, Fault};
 
 fuzz_target!(|bytes: &[u8]| {
     // with the magic number in place, so that no input is spent on finding it
     let forged: Vec<u8> = b"\x7fELF".iter().chain(bytes.get(4..).unwrap_or_default()).copied().collect();
     for bytes in [bytes, &forged] {
-        match elf::read(bytes) {
+        let blob = Blob::from(bytes.to_vec());
+        match elf::read(&blob) {
             Ok(needs) => {
                 assert!(elf::is_elf(bytes));
                 let versions = needs.versions.iter().flat_map(|(library, versions)| versions.iter().chain([library]));
@@ -18,9 +20,10 @@ fuzz_target!(|bytes: &[u8]| {
                     assert!(!name.contains('\0') && name.len() <= bytes.len(), "{name:?}");
                 }
                 assert!(needs.dynamic || needs.needed.is_empty());
-                assert_eq!(elf::read(bytes), Ok(needs));
+                assert_eq!(elf::read(&blob).unwrap(), needs);
             }
-            Err(why) => assert!(!why.is_empty()),
+            Err(Fault::Malformed(why)) => assert!(!why.is_empty()),
+            Err(Fault::Unable(failure)) => panic!("{failure}"),
         }
     }
 });

@@ -5,10 +5,11 @@
 //! built once, early, into the state directory, and taken from there by the later step if it is still the file that was built.
 
 use super::inputs::Inputs;
+use crate::blob::Blob;
 use crate::code::Code;
 use crate::config::{BuildRequirements, Project, Relocation, SourcePath, SystemSitePackages, Trust};
 use crate::debhelper::depends::{self, Dependency};
-use crate::debhelper::elf;
+use crate::debhelper::elf::{self, Fault};
 use crate::digest::Sha256;
 use crate::lock::Lock;
 use crate::maintain::build_system::BuildEnvironment;
@@ -18,7 +19,7 @@ use crate::plan::layout::Request;
 use crate::plan::{Plan, provenance};
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
-use crate::system::fs;
+use crate::system::fs::{self, Spool};
 use crate::trust::openpgp::{Warning, WarningKind};
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::{Approval, Origin, VerifiedWheel};
@@ -75,8 +76,11 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     let locks = both(inputs.lock(&config.requirements), inputs.lock(inputs.build_files()));
     let ((lock, build_lock), manifest) = both(locks, inputs.manifest_if_needed())?;
 
-    let (mut wheels, build_wheels) =
-        both(open(inputs, &lock, manifest.as_ref()), open(inputs, &build_lock, manifest.as_ref()))?;
+    let mut spool = Spool::new(state)?;
+    let (mut wheels, build_wheels) = both(
+        open(inputs, &lock, manifest.as_ref(), &mut spool),
+        open(inputs, &build_lock, manifest.as_ref(), &mut spool),
+    )?;
     if let Some(manifest) = &manifest {
         for warning in manifest.warnings() {
             talk(&warning.to_string());
@@ -119,11 +123,13 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     let (plan, depends_variable) = match (request.plan(), depends_variable) {
         (Ok(plan), Some(variable)) if refusals.is_empty() => (plan, variable),
         (planned, _) => {
-            refusals.extend(planned.err().into_iter().flatten());
+            if let Err(failure) = planned {
+                refusals.extend(failure.refusals()?);
+            }
             return Err(refusals.into());
         }
     };
-    let libraries = libraries(inputs, &plan)?;
+    let libraries = libraries(inputs, &plan, &mut spool)?;
     Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped })
 }
 
@@ -131,16 +137,22 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
 fn both<A, B>(a: Result<A, Failure>, b: Result<B, Failure>) -> Result<(A, B), Failure> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(Failure::Refused(mut a)), Err(Failure::Refused(b))) => {
-            a.extend(b);
-            Err(Failure::Refused(a))
+        (a, b) => {
+            let mut refusals = Vec::new();
+            for failure in a.err().into_iter().chain(b.err()) {
+                refusals.extend(failure.refusals()?);
+            }
+            Err(refusals.into())
         }
-        (Err(unable @ Failure::Unable { .. }), _) | (_, Err(unable @ Failure::Unable { .. })) => Err(unable),
-        (Err(refused), _) | (_, Err(refused)) => Err(refused),
     }
 }
 
-fn open(inputs: &Inputs, lock: &Lock, manifest: Option<&VerifiedManifest>) -> Result<Vec<Arc<Wheel>>, Failure> {
+fn open(
+    inputs: &Inputs,
+    lock: &Lock,
+    manifest: Option<&VerifiedManifest>,
+    spool: &mut Spool,
+) -> Result<Vec<Arc<Wheel>>, Failure> {
     let approval = match (manifest, inputs.config.trust) {
         (Some(manifest), _) => Approval::Signed(manifest),
         (None, Trust::DangerouslyUnsigned) => Approval::DangerouslyUnsigned,
@@ -149,10 +161,10 @@ fn open(inputs: &Inputs, lock: &Lock, manifest: Option<&VerifiedManifest>) -> Re
     };
     let mut wheels = Vec::new();
     let mut refusals = Vec::new();
-    for verified in inputs.wheels(lock, approval)? {
+    for verified in inputs.wheels(lock, approval, spool)? {
         match Wheel::open(&verified, &inputs.limits) {
             Ok(wheel) => wheels.push(Arc::new(wheel)),
-            Err(more) => refusals.extend(more),
+            Err(failure) => refusals.extend(failure.refusals()?),
         }
     }
     if refusals.is_empty() { Ok(wheels) } else { Err(refusals.into()) }
@@ -192,13 +204,18 @@ fn unsuitable(inputs: &Inputs, lock: &Lock, wheels: &[Arc<Wheel>]) -> Vec<Refusa
     refusals
 }
 
-fn libraries(inputs: &Inputs, plan: &Plan) -> Result<BTreeSet<Dependency>, Failure> {
+fn libraries(inputs: &Inputs, plan: &Plan, spool: &mut Spool) -> Result<BTreeSet<Dependency>, Failure> {
     let mut files = Vec::new();
     let mut refusals = Vec::new();
     for (path, content) in plan.elf_files() {
-        match elf::read(&content.read()?) {
+        // a library can have a gigabyte, of which a few pages are looked at
+        let bytes = spool.keep(&mut |sink| content.copy(sink))?;
+        match elf::read(&bytes) {
             Ok(needs) => files.push((path.to_owned(), needs)),
-            Err(why) => refusals.push(Refusal::new(Code::ElfMalformed, format!("`{path}` cannot be read: {why}"))),
+            Err(Fault::Unable(failure)) => return Err(failure),
+            Err(Fault::Malformed(why)) => {
+                refusals.push(Refusal::new(Code::ElfMalformed, format!("`{path}` cannot be read: {why}")))
+            }
         }
     }
     if !refusals.is_empty() {
@@ -257,10 +274,10 @@ fn own_wheel(
             path.display()
         ));
     }
-    let verified = VerifiedWheel::built_from_source_package(&built.file_name, built.bytes)?;
+    let verified = VerifiedWheel::built_from_source_package(&built.file_name, Blob::from(built.bytes))?;
     let file_name = verified.file_name().to_string();
     talk(&format!("{file_name} built from this source package"));
-    fs::replace(&place.join(&file_name), &verified.bytes(), 0o644)?;
+    fs::replace(&place.join(&file_name), &verified.bytes().to_vec()?, 0o644)?;
     let built = Built { file_name, sha256: verified.sha256().hex() };
     let text = serde_json::to_string(&built).map_err(|error| Failure::unable(error.to_string()))?;
     fs::replace(&note, text.as_bytes(), 0o644)?;
@@ -281,7 +298,7 @@ fn take(inputs: &Inputs, place: &Path, note: &Path) -> Result<VerifiedWheel, Fai
     if Sha256::from_hex(&built.sha256) != Some(Sha256::of(&bytes)) {
         return Err(changed());
     }
-    Ok(VerifiedWheel::built_from_source_package(&built.file_name, bytes)?)
+    VerifiedWheel::built_from_source_package(&built.file_name, Blob::from(bytes))
 }
 
 /// The environment in which the project's back end runs: verified wheels in an environment of their own, or the

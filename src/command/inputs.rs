@@ -18,7 +18,7 @@ use crate::python::tags::{CompatibleTags, Glibc};
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal};
 use crate::system::env;
-use crate::system::fs;
+use crate::system::fs::{self, Spool};
 use crate::system::process::Program;
 use crate::trust::keyring::Keyring;
 use crate::trust::openpgp::{Fingerprint, Lapsed, Policy};
@@ -219,11 +219,16 @@ impl Inputs {
         trust_files::keyring(&places.collect::<Result<Vec<_>, Failure>>()?, &self.limits)
     }
 
-    /// A verified wheel for each release of `lock`.
+    /// A verified wheel for each release of `lock`, its bytes in `spool`.
     ///
     /// # Errors
     /// As [`verify_wheels`].
-    pub fn wheels(&self, lock: &Lock, approval: Approval<'_>) -> Result<Vec<VerifiedWheel>, Failure> {
+    pub fn wheels(
+        &self,
+        lock: &Lock,
+        approval: Approval<'_>,
+        spool: &mut Spool,
+    ) -> Result<Vec<VerifiedWheel>, Failure> {
         let mut candidates = Vec::new();
         for directory in &self.config.wheels {
             let path = self.path(directory)?;
@@ -242,7 +247,7 @@ impl Inputs {
             }
         }
         verify_wheels(lock, approval, &candidates, &self.tags, &mut |candidate| {
-            fs::read(&self.place(&candidate.path), self.limits.wheel_size)
+            spool.keep_file(&self.place(&candidate.path), self.limits.wheel_size)
         })
     }
 }

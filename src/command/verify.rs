@@ -160,7 +160,10 @@ fn files(
                 )));
             }
             let mut hasher = Hasher::new();
-            fs::read_in_pieces(&entry.path, &mut |bytes| hasher.update(bytes))?;
+            fs::read_in_pieces(&entry.path, &mut |bytes| {
+                hasher.update(bytes);
+                Ok(())
+            })?;
             let digest = hasher.finish();
             if files.insert(name.clone(), digest).is_some_and(|earlier| earlier != digest) {
                 return Err(Failure::unable(format!("two of the directories have different files `{name}`")));

@@ -1,6 +1,6 @@
 //! What one ELF file needs from the system: libraries, symbol versions, the loader.
 //!
-//! Enters: the bytes of a file of a wheel, hostile until shown otherwise. Leaves: [`ElfNeeds`], or the reason why the
+//! Enters: a file of a wheel as a [`Blob`], hostile until shown otherwise; a few pages of it are read. Leaves: [`ElfNeeds`], or the reason why the
 //! file is malformed. The file is read as the dynamic loader reads it: program headers, then the dynamic segment by its
 //! address. Section headers are deliberately not looked at: the loader ignores them, tools strip or misplace them, and
 //! a file that says one thing in sections and another in segments would show a reviewer something else than what is
@@ -10,7 +10,9 @@
 //! Specification: <https://gabi.xinuos.com/>; symbol versions:
 //! <https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html>.
 
+use crate::blob::Blob;
 use crate::python::architecture::{ElfClass, Endianness};
+use crate::refusal::Failure;
 use elf::abi;
 use elf::dynamic::{Dyn, DynamicTable};
 use elf::endian::{AnyEndian, EndianParse as _};
@@ -29,6 +31,8 @@ const VERSIONS: usize = 20_000;
 const NAME_LENGTH: usize = 4_096;
 /// Bytes of a search path: long build paths repeated for every dependency.
 const SEARCH_LENGTH: usize = 65_536;
+/// Bytes of the table of needed versions: 16 for each library and each version.
+const VERSIONS_SIZE: u64 = 1 << 20;
 
 /// What an ELF file is for (e_type).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +74,33 @@ pub struct ElfNeeds {
     pub dynamic: bool,
 }
 
+/// Why a file says nothing about what it needs.
+#[derive(Debug)]
+pub enum Fault {
+    /// It is malformed: a phrase fit to follow the name of the file and a colon.
+    Malformed(String),
+    /// It cannot be read.
+    Unable(Failure),
+}
+
+impl From<String> for Fault {
+    fn from(what: String) -> Self {
+        Self::Malformed(what)
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(what: &str) -> Self {
+        Self::Malformed(what.to_owned())
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self::Unable(failure)
+    }
+}
+
 /// Whether a file that begins with `first4` claims to be ELF.
 pub fn is_elf(first4: &[u8]) -> bool {
     first4.starts_with(&abi::ELFMAGIC)
@@ -80,8 +111,8 @@ pub fn is_elf(first4: &[u8]) -> bool {
 /// Relocatable files and static programs are well-formed and need nothing.
 ///
 /// # Errors
-/// A phrase that says what is malformed, fit to follow the name of the file and a colon.
-pub fn read(bytes: &[u8]) -> Result<ElfNeeds, String> {
+/// What is malformed, or that the bytes cannot be read.
+pub fn read(bytes: &Blob) -> Result<ElfNeeds, Fault> {
     let header = header(bytes)?;
     let kind = match header.e_type {
         abi::ET_REL => ElfKind::Relocatable,
@@ -110,9 +141,10 @@ pub fn read(bytes: &[u8]) -> Result<ElfNeeds, String> {
     }
     let image = Image::of(bytes, &header)?;
     if let Some(interpreter) = one(&image, abi::PT_INTERP, "program interpreters")? {
-        let path = slice(bytes, interpreter.p_offset, interpreter.p_filesz)
+        let path = bytes
+            .part(interpreter.p_offset, interpreter.p_filesz)
             .ok_or("the path of the program interpreter lies outside of the file")?;
-        needs.interpreter = Some(text(path, 0, NAME_LENGTH)?);
+        needs.interpreter = Some(text(&path, 0, NAME_LENGTH)?);
     }
     if let Some(dynamic) = one(&image, abi::PT_DYNAMIC, "dynamic segments")? {
         // a file of debugging symbols keeps the header and drops the content
@@ -128,47 +160,51 @@ fn malformed(what: &str) -> impl FnOnce(ParseError) -> String {
     move |error| format!("{what}: {error}")
 }
 
-fn header(bytes: &[u8]) -> Result<FileHeader<AnyEndian>, String> {
-    let ident = bytes.get(..abi::EI_NIDENT).ok_or("the file ends within the ELF header")?;
-    let ident = parse_ident::<AnyEndian>(ident).map_err(malformed("the ELF header is invalid"))?;
+fn header(bytes: &Blob) -> Result<FileHeader<AnyEndian>, Fault> {
+    let cut_off = "the file ends within the ELF header";
+    let ident = bytes.read(0, abi::EI_NIDENT as u64)?.ok_or(cut_off)?;
+    let ident = parse_ident::<AnyEndian>(&ident).map_err(malformed("the ELF header is invalid"))?;
     let tail = match ident.1 {
         Class::ELF32 => ELF32_EHDR_TAILSIZE,
         Class::ELF64 => ELF64_EHDR_TAILSIZE,
     };
-    let tail = bytes.get(abi::EI_NIDENT..abi::EI_NIDENT + tail).ok_or("the file ends within the ELF header")?;
-    FileHeader::parse_tail(ident, tail).map_err(malformed("the ELF header is invalid"))
+    let tail = bytes.read(abi::EI_NIDENT as u64, tail as u64)?.ok_or(cut_off)?;
+    Ok(FileHeader::parse_tail(ident, &tail).map_err(malformed("the ELF header is invalid"))?)
 }
 
 /// The file as the loader maps it.
 struct Image<'a> {
-    bytes: &'a [u8],
+    bytes: &'a Blob,
     endian: AnyEndian,
     class: Class,
     segments: Vec<ProgramHeader>,
 }
 
 impl<'a> Image<'a> {
-    fn of(bytes: &'a [u8], header: &FileHeader<AnyEndian>) -> Result<Self, String> {
+    fn of(bytes: &'a Blob, header: &FileHeader<AnyEndian>) -> Result<Self, Fault> {
         let mut image = Self { bytes, endian: header.endianness, class: header.class, segments: Vec::new() };
         if header.e_phnum == 0 {
             return Ok(image);
         }
         if header.e_phnum == abi::PN_XNUM {
             // the count would stand in a section header, where no loader looks
-            return Err("there are more program headers than a loader reads".to_owned());
+            return Err("there are more program headers than a loader reads".into());
         }
         let size = ProgramHeader::size_for(header.class);
         if usize::from(header.e_phentsize) != size {
-            return Err(format!("a program header is said to have {} bytes instead of {size}", header.e_phentsize));
+            return Err(
+                format!("a program header is said to have {} bytes instead of {size}", header.e_phentsize).into()
+            );
         }
         let length = u64::try_from(size).unwrap_or(u64::MAX).saturating_mul(u64::from(header.e_phnum));
-        let table = slice(bytes, header.e_phoff, length).ok_or("the program headers lie outside of the file")?;
-        image.segments = SegmentTable::new(header.endianness, header.class, table).iter().collect();
+        let table = bytes.read(header.e_phoff, length)?.ok_or("the program headers lie outside of the file")?;
+        image.segments = SegmentTable::new(header.endianness, header.class, &table).iter().collect();
         Ok(image)
     }
 
-    /// The bytes of the file that are mapped at `address`, up to the end of the file's part of that segment.
-    fn at(&self, address: u64, what: &str) -> Result<&'a [u8], String> {
+    /// Where in the file the bytes are that are mapped at `address`, and those bytes, up to the end of the file's part of that
+    /// segment.
+    fn at(&self, address: u64, what: &str) -> Result<(u64, Blob), String> {
         let mut found: Option<(u64, u64)> = None;
         for segment in self.segments.iter().filter(|segment| segment.p_type == abi::PT_LOAD) {
             let Some(distance) = address.checked_sub(segment.p_vaddr) else { continue };
@@ -184,14 +220,9 @@ impl<'a> Image<'a> {
             }
         }
         let (offset, length) = found.ok_or_else(|| format!("{what} is in no segment of the file"))?;
-        slice(self.bytes, offset, length).ok_or_else(|| format!("{what} lies outside of the file"))
+        let found = self.bytes.part(offset, length).ok_or_else(|| format!("{what} lies outside of the file"))?;
+        Ok((offset, found))
     }
-}
-
-fn slice(bytes: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
-    let start = usize::try_from(offset).ok()?;
-    let end = start.checked_add(usize::try_from(length).ok()?)?;
-    bytes.get(start..end)
 }
 
 /// The one segment of type `kind`; loaders disagree on which of several counts.
@@ -202,20 +233,20 @@ fn one(image: &Image<'_>, kind: u32, what: &str) -> Result<Option<ProgramHeader>
 }
 
 /// The NUL-terminated text of at most `limit` bytes at `offset` of `table`.
-fn text(table: &[u8], offset: u64, limit: usize) -> Result<String, String> {
-    let start = usize::try_from(offset).ok().and_then(|start| table.get(start..)).unwrap_or_default();
-    let start = start.get(..limit).unwrap_or(start);
+fn text(table: &Blob, offset: u64, limit: usize) -> Result<String, Fault> {
+    let mut start = vec![0; limit.min(usize::try_from(table.len().saturating_sub(offset)).unwrap_or(limit))];
+    table.fill(offset, &mut start)?;
     let end = start.iter().position(|&byte| byte == 0).ok_or("a name has no end, or is too long")?;
     let name = start.get(..end).unwrap_or_default();
     match std::str::from_utf8(name) {
         Ok(name) => Ok(name.to_owned()),
-        Err(_) => Err(format!("a name is not UTF-8: `{}`", name.escape_ascii())),
+        Err(_) => Err(format!("a name is not UTF-8: `{}`", name.escape_ascii()).into()),
     }
 }
 
-fn name(table: &[u8], offset: u64) -> Result<String, String> {
+fn name(table: &Blob, offset: u64) -> Result<String, Fault> {
     let name = text(table, offset, NAME_LENGTH)?;
-    if name.is_empty() { Err("a library or version without name is needed".to_owned()) } else { Ok(name) }
+    if name.is_empty() { Err("a library or version without name is needed".into()) } else { Ok(name) }
 }
 
 /// Those entries of a dynamic segment that say what is needed; addresses and offsets unresolved.
@@ -262,54 +293,59 @@ impl Dynamic {
 /// A library that stands in for parts of this one; the loader loads it as if it were needed.
 const DT_FILTER: i64 = 0x7fff_ffff;
 
-fn read_dynamic(image: &Image<'_>, segment: &ProgramHeader, needs: &mut ElfNeeds) -> Result<(), String> {
-    let mapped = image.at(segment.p_vaddr, "the dynamic segment")?;
-    let listed =
-        slice(image.bytes, segment.p_offset, segment.p_filesz).ok_or("the dynamic segment lies outside of the file")?;
+fn read_dynamic(image: &Image<'_>, segment: &ProgramHeader, needs: &mut ElfNeeds) -> Result<(), Fault> {
+    let (offset, mapped) = image.at(segment.p_vaddr, "the dynamic segment")?;
     // the loader goes by the address, most tools by the offset: they have to mean the same bytes
-    if !std::ptr::eq(mapped.as_ptr(), listed.as_ptr()) || mapped.len() < listed.len() {
-        return Err("address and offset of the dynamic segment disagree".to_owned());
+    if image.bytes.part(segment.p_offset, segment.p_filesz).is_none() {
+        return Err("the dynamic segment lies outside of the file".into());
     }
+    if offset != segment.p_offset || mapped.len() < segment.p_filesz {
+        return Err("address and offset of the dynamic segment disagree".into());
+    }
+    // one entry more than is accepted, so that an excess is seen
+    let most = (DYNAMIC_ENTRIES as u64 + 1) * Dyn::size_for(image.class) as u64;
+    let listed = mapped.read(0, segment.p_filesz.min(most))?.unwrap_or_default();
     let mut dynamic = Dynamic::default();
     let mut ended = false;
-    for (n, entry) in DynamicTable::new(image.endian, image.class, listed).iter().enumerate() {
+    for (n, entry) in DynamicTable::new(image.endian, image.class, &listed).iter().enumerate() {
         if entry.d_tag == abi::DT_NULL {
             ended = true;
             break;
         }
         if n >= DYNAMIC_ENTRIES {
-            return Err("the dynamic segment has too many entries".to_owned());
+            return Err("the dynamic segment has too many entries".into());
         }
         dynamic.add(&entry)?;
     }
     if !ended {
-        return Err("the dynamic segment has no end".to_owned());
+        return Err("the dynamic segment has no end".into());
     }
 
     let strings = match (dynamic.strings, dynamic.strings_size) {
         (Some(address), Some(size)) => {
-            let table = image.at(address, "the table of names")?;
-            slice(table, 0, size).ok_or("the table of names is larger than its segment")?
+            let (_, table) = image.at(address, "the table of names")?;
+            table.part(0, size).ok_or("the table of names is larger than its segment")?
         }
-        (None, None) => &[],
-        _ => return Err("the table of names has an address without size, or a size without address".to_owned()),
+        (None, None) => Blob::from(Vec::new()),
+        _ => return Err("the table of names has an address without size, or a size without address".into()),
     };
-    needs.soname = dynamic.soname.map(|offset| name(strings, offset)).transpose()?;
+    needs.soname = dynamic.soname.map(|offset| name(&strings, offset)).transpose()?;
     for offset in dynamic.needed {
-        needs.needed.push(name(strings, offset)?);
+        needs.needed.push(name(&strings, offset)?);
     }
     if let Some(offset) = dynamic.runpath.or(dynamic.rpath) {
-        let search = text(strings, offset, SEARCH_LENGTH)?;
+        let search = text(&strings, offset, SEARCH_LENGTH)?;
         needs.search = search.split(':').filter(|entry| !entry.is_empty()).map(str::to_owned).collect();
     }
     match (dynamic.versions, dynamic.version_count) {
         (None, None | Some(0)) => Ok(()),
         (Some(address), Some(count)) => {
-            let table = image.at(address, "the table of needed versions")?;
-            needs.versions = read_versions(image.endian, table, count, strings)?;
+            let (_, table) = image.at(address, "the table of needed versions")?;
+            let table = table.read(0, table.len().min(VERSIONS_SIZE))?.unwrap_or_default();
+            needs.versions = read_versions(image.endian, &table, count, &strings)?;
             Ok(())
         }
-        _ => Err("the table of needed versions has an address without count, or a count without address".to_owned()),
+        _ => Err("the table of needed versions has an address without count, or a count without address".into()),
     }
 }
 
@@ -319,17 +355,19 @@ fn read_versions(
     endian: AnyEndian,
     table: &[u8],
     count: u64,
-    strings: &[u8],
-) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
+    strings: &Blob,
+) -> Result<BTreeMap<String, BTreeSet<String>>, Fault> {
     let half = |offset: usize| {
         let mut at = offset;
-        endian.parse_u16_at(&mut at, table).map_err(malformed("the table of needed versions is cut off"))
+        Ok::<_, Fault>(
+            endian.parse_u16_at(&mut at, table).map_err(malformed("the table of needed versions is cut off"))?,
+        )
     };
     let word = |offset: usize| {
         let mut at = offset;
         let value =
             endian.parse_u32_at(&mut at, table).map_err(malformed("the table of needed versions is cut off"))?;
-        usize::try_from(value).map_err(|_| "an offset is too large".to_owned())
+        usize::try_from(value).map_err(|_| Fault::from("an offset is too large"))
     };
     let step = |from: usize, distance: usize| from.checked_add(distance).ok_or("an offset is too large");
     let string = |offset: usize| name(strings, u64::try_from(offset).unwrap_or(u64::MAX));
@@ -340,7 +378,7 @@ fn read_versions(
     let mut at = 0;
     loop {
         if half(at)? != abi::VER_NEED_CURRENT {
-            return Err("a needed version has an unknown format".to_owned());
+            return Err("a needed version has an unknown format".into());
         }
         let expected = half(step(at, 2)?)?;
         let library = versions.entry(string(word(step(at, 4)?)?)?).or_default();
@@ -348,19 +386,19 @@ fn read_versions(
         for n in 1..=expected {
             total += 1;
             if total > VERSIONS {
-                return Err("too many symbol versions are needed".to_owned());
+                return Err("too many symbol versions are needed".into());
             }
             library.insert(string(word(step(entry, 8)?)?)?);
             match word(step(entry, 12)?)? {
-                0 if n < expected => return Err("a library has fewer versions than it says".to_owned()),
+                0 if n < expected => return Err("a library has fewer versions than it says".into()),
                 0 => {}
-                _ if n == expected => return Err("a library has more versions than it says".to_owned()),
+                _ if n == expected => return Err("a library has more versions than it says".into()),
                 distance => entry = step(entry, distance)?,
             }
         }
         libraries += 1;
         if libraries > NEEDED {
-            return Err("versions of too many libraries are needed".to_owned());
+            return Err("versions of too many libraries are needed".into());
         }
         match word(step(at, 12)?)? {
             0 => break,
@@ -370,13 +408,21 @@ fn read_versions(
     if u64::try_from(libraries) == Ok(count) {
         Ok(versions)
     } else {
-        Err(format!("versions of {libraries} libraries are needed, and {count} are announced"))
+        Err(format!("versions of {libraries} libraries are needed, and {count} are announced").into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As the tests want it: from bytes, and only what is malformed.
+    fn read(bytes: &[u8]) -> Result<ElfNeeds, String> {
+        super::read(&Blob::from(bytes.to_vec())).map_err(|fault| match fault {
+            Fault::Malformed(what) => what,
+            Fault::Unable(failure) => panic!("{failure}"),
+        })
+    }
 
     /// A small ELF file, its one PT_LOAD mapped away from its offset.
     #[derive(Clone)]

@@ -4,9 +4,10 @@
 //! stand in a block between two comments in usr/share/lintian/overrides/PKG, after what dh_lintian put there, so that a second
 //! run replaces its own block and nothing else.
 
-use crate::plan::{Mode, Plan};
-use crate::refusal::Refusal;
+use crate::plan::{Content, Mode, Plan};
+use crate::refusal::Failure;
 use crate::wheel::record::Head;
+use memchr::memmem::Finder;
 use std::collections::BTreeSet;
 
 const BEGIN: &str = "# begin of what dh_rustvenv adds";
@@ -77,16 +78,16 @@ const INTERPRETERS: &[(&str, &str)] = &[
 /// The override lines for `package`, sorted.
 ///
 /// # Errors
-/// As [`crate::plan::Content::read`].
-pub fn overrides(plan: &Plan, package: &str) -> Result<BTreeSet<String>, Refusal> {
+/// As [`Content::copy`].
+pub fn overrides(plan: &Plan, package: &str) -> Result<BTreeSet<String>, Failure> {
     let mut tags: BTreeSet<&'static str> = BTreeSet::new();
     if plan.location.starts_with("opt/") {
         tags.insert("dir-or-file-in-opt");
     }
     for (_, mode, content, head) in plan.members() {
         match head {
-            Head::Elf => tags.extend(elf_tags(&content.read()?)),
-            Head::Script => tags.extend(script_tags(&content.read()?, mode)),
+            Head::Elf => tags.extend(elf_tags(content)?),
+            Head::Script => tags.extend(script_tags(&first_line(content)?, mode)),
             Head::Other if mode == Mode::Program => {
                 tags.insert("executable-not-elf-or-script");
             }
@@ -97,17 +98,35 @@ pub fn overrides(plan: &Plan, package: &str) -> Result<BTreeSet<String>, Refusal
 }
 
 /// What lintian says of an ELF object that dh_strip never saw.
-fn elf_tags(bytes: &[u8]) -> Vec<&'static str> {
-    let has = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
-    let mut tags = Vec::new();
+fn elf_tags(content: &Content) -> Result<BTreeSet<&'static str>, Failure> {
     // names of sections, which are text in the file
-    if has(b"\0.symtab\0") || has(b"\0.debug_info\0") {
-        tags.push("unstripped-binary-or-object");
-    }
-    if EMBEDDED.iter().any(|text| has(text.as_bytes())) {
-        tags.push("embedded-library");
-    }
-    tags
+    let sections = ["\0.symtab\0", "\0.debug_info\0"].into_iter().map(|text| (text, "unstripped-binary-or-object"));
+    let libraries = EMBEDDED.iter().map(|text| (*text, "embedded-library"));
+    let mut wanted: Vec<(Finder<'_>, &str)> =
+        sections.chain(libraries).map(|(text, tag)| (Finder::new(text), tag)).collect();
+    let longest = wanted.iter().map(|(finder, _)| finder.needle().len()).max().unwrap_or(0);
+    let mut tags = BTreeSet::new();
+    // the end of what came before, in which a text may begin, and what comes now
+    let mut window: Vec<u8> = Vec::new();
+    content.copy(&mut |piece| {
+        window.drain(..window.len().saturating_sub(longest));
+        window.extend_from_slice(piece);
+        wanted.retain(|(finder, tag)| !tags.contains(tag) && (finder.find(&window).is_none() || !tags.insert(*tag)));
+        Ok(())
+    })?;
+    Ok(tags)
+}
+
+/// The beginning of a script, up to the end of its first line if that is not too far away.
+fn first_line(content: &Content) -> Result<Vec<u8>, Failure> {
+    let mut first = Vec::new();
+    content.copy(&mut |piece| {
+        if first.is_empty() {
+            first.extend(piece.iter().take_while(|byte| **byte != b'\n'));
+        }
+        Ok(())
+    })?;
+    Ok(first)
 }
 
 /// What lintian says of a script, by its first line and its mode.

@@ -302,15 +302,7 @@ impl<'a> Copy<'a> {
     fn file(&self, path: &Path, from: &Path) -> Result<(), Failure> {
         let executable = fs::status(from)?.is_some_and(|status| status.mode & 0o111 != 0);
         let target = self.target.join(path);
-        fs::create(&target, if executable { 0o755 } else { 0o644 }, &mut |write| {
-            let mut result = Ok(());
-            fs::read_in_pieces(from, &mut |bytes| {
-                if result.is_ok() {
-                    result = write(bytes);
-                }
-            })?;
-            result
-        })?;
+        fs::create(&target, if executable { 0o755 } else { 0o644 }, &mut |write| fs::read_in_pieces(from, write))?;
         fs::set_mtime(&target, self.time)
     }
 

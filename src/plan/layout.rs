@@ -11,7 +11,7 @@ use super::{Content, Mode, Node, Plan, activate};
 use crate::code::Code;
 use crate::config::{Config, Relocation, SystemSitePackages};
 use crate::python::interpreter::Interpreter;
-use crate::refusal::Refusal;
+use crate::refusal::{Failure, Refusal};
 use crate::wheel::member_path::fold;
 use crate::wheel::record::Head;
 use crate::wheel::{Scheme, Wheel, WheelMember, record};
@@ -72,8 +72,8 @@ impl<'a> Request<'a> {
     /// The plan.
     ///
     /// # Errors
-    /// Every path that two sources claim, and every path that no wheel may claim.
-    pub fn plan(&self) -> Result<Plan, Vec<Refusal>> {
+    /// Every path that two sources claim, and every path that no wheel may claim. A failure when a wheel cannot be read.
+    pub fn plan(&self) -> Result<Plan, Failure> {
         let location = self.location.trim_start_matches('/').to_owned();
         let mut builder = Builder {
             request: self,
@@ -86,10 +86,10 @@ impl<'a> Request<'a> {
         let mut wheels: Vec<&Arc<Wheel>> = self.wheels.iter().collect();
         wheels.sort_by_key(|wheel| wheel.name());
         for wheel in wheels {
-            builder.wheel(wheel);
+            builder.wheel(wheel)?;
         }
         builder.case_collisions();
-        builder.finish(location)
+        Ok(builder.finish(location)?)
     }
 }
 
@@ -133,7 +133,7 @@ impl Builder<'_> {
         self.add(self.site_packages.clone(), Node::Directory, own);
     }
 
-    fn wheel(&mut self, wheel: &Arc<Wheel>) {
+    fn wheel(&mut self, wheel: &Arc<Wheel>) -> Result<(), Failure> {
         let source = format!("`{}`", wheel.file_name());
         // path relative to site-packages, digest and size, for RECORD
         let mut rows: Vec<(String, Content)> = Vec::new();
@@ -149,8 +149,8 @@ impl Builder<'_> {
             }
             let content = match self.content(wheel, member) {
                 Ok(content) => content,
-                Err(refusal) => {
-                    self.refusals.push(refusal);
+                Err(failure) => {
+                    self.refusals.extend(failure.refusals()?);
                     continue;
                 }
             };
@@ -170,6 +170,7 @@ impl Builder<'_> {
                 .chain(std::iter::once((own_record.as_str(), None, None))),
         );
         self.claim(format!("{dist_info}/RECORD"), data(record), &source);
+        Ok(())
     }
 
     fn destination(&self, wheel: &Wheel, member: &WheelMember) -> String {
@@ -186,7 +187,7 @@ impl Builder<'_> {
         }
     }
 
-    fn content(&self, wheel: &Arc<Wheel>, member: &WheelMember) -> Result<Content, Refusal> {
+    fn content(&self, wheel: &Arc<Wheel>, member: &WheelMember) -> Result<Content, Failure> {
         let as_it_is = || Content::Member(Arc::clone(wheel), Box::new(member.clone()));
         // a binary program can be large and is never changed
         if member.scheme != Scheme::Scripts || member.head != Head::Script {

@@ -25,8 +25,9 @@ pub mod dependencies;
 
 pub mod provenance;
 
+use crate::blob::Sink;
 use crate::digest::Sha256;
-use crate::refusal::Refusal;
+use crate::refusal::Failure;
 use crate::wheel::record::Head;
 use crate::wheel::{Wheel, WheelMember};
 use std::collections::BTreeMap;
@@ -86,12 +87,9 @@ impl Content {
     ///
     /// # Errors
     /// As [`Wheel::copy`].
-    pub fn copy(&self, sink: &mut dyn FnMut(&[u8])) -> Result<(), Refusal> {
+    pub fn copy(&self, sink: &mut Sink<'_>) -> Result<(), Failure> {
         match self {
-            Self::Generated(bytes) => {
-                sink(bytes);
-                Ok(())
-            }
+            Self::Generated(bytes) => sink(bytes),
             Self::Member(wheel, member) => wheel.copy(member, sink),
         }
     }
@@ -100,7 +98,7 @@ impl Content {
     ///
     /// # Errors
     /// As [`Wheel::read`].
-    pub fn read(&self) -> Result<Vec<u8>, Refusal> {
+    pub fn read(&self) -> Result<Vec<u8>, Failure> {
         match self {
             Self::Generated(bytes) => Ok(bytes.to_vec()),
             Self::Member(wheel, member) => wheel.read(member),

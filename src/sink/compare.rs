@@ -67,6 +67,7 @@ pub(super) fn look(path: &Path) -> Result<Option<Item>, Failure> {
             fs::read_in_pieces(path, &mut |bytes| {
                 size += u64::try_from(bytes.len()).unwrap_or(0);
                 hasher.update(bytes);
+                Ok(())
             })?;
             file(status.mode, size, hasher.finish())
         }

@@ -192,15 +192,7 @@ fn fill(plan: &Plan, place: &Path, stage: &Path, foreign: &[(PathBuf, Status)]) 
             }
             Kind::Link => fs::symlink(fs::read_link(&from)?, &to)?,
             Kind::File | Kind::Special => {
-                fs::create(&to, status.mode, &mut |write| {
-                    let mut result = Ok(());
-                    fs::read_in_pieces(&from, &mut |bytes| {
-                        if result.is_ok() {
-                            result = write(bytes);
-                        }
-                    })?;
-                    result
-                })?;
+                fs::create(&to, status.mode, &mut |write| fs::read_in_pieces(&from, write))?;
             }
         }
         fs::set_mtime(&to, plan.mtime)?;
@@ -216,14 +208,6 @@ fn put(node: &Node, path: &Path) -> Result<(), Failure> {
     match node {
         Node::Directory => fs::create_dir(path),
         Node::Link { target } => fs::symlink(target, path),
-        Node::File { mode, content } => fs::create(path, mode.bits(), &mut |write| {
-            let mut result = Ok(());
-            content.copy(&mut |bytes| {
-                if result.is_ok() {
-                    result = write(bytes);
-                }
-            })?;
-            result
-        }),
+        Node::File { mode, content } => fs::create(path, mode.bits(), &mut |write| content.copy(write)),
     }
 }

@@ -6,13 +6,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
+use crate::blob::{Blob, PIECE, ReadAt, Sink};
 use crate::refusal::{Failure, printable};
 use filetime::FileTime;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What stands at a path, links not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,10 @@ fn cannot(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
     }
 }
 
+fn too_large(path: &Path, limit: u64) -> Failure {
+    Failure::unable(format!("cannot read {}: larger than {limit} bytes", shown(path)))
+}
+
 fn not_a_file(path: &Path) -> Failure {
     Failure::unable(format!("cannot read {}: not a regular file", shown(path)))
 }
@@ -105,15 +111,14 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     if !found.is_file() {
         return Err(not_a_file(path));
     }
-    let too_large = || Failure::unable(format!("cannot read {}: larger than {limit} bytes", path.display()));
     if found.len() > limit {
-        return Err(too_large());
+        return Err(too_large(path, limit));
     }
     let file = File::open(path).map_err(cannot("read", path))?;
     let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot("read", path))?;
     // it may have grown since it was measured
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit { Err(too_large()) } else { Ok(bytes) }
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit { Err(too_large(path, limit)) } else { Ok(bytes) }
 }
 
 /// As [`read`], for a file that has to be UTF-8.
@@ -128,17 +133,18 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
 /// Hands the bytes of the regular file at `path` to `sink`, in pieces; links are followed.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn read_in_pieces(path: &Path, sink: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
+/// When it cannot be read, or that of the sink.
+pub fn read_in_pieces(path: &Path, sink: &mut Sink<'_>) -> Result<(), Failure> {
+    // looked at before it is opened: opening a FIFO would block for ever
     if !fs::metadata(path).map_err(cannot("read", path))?.is_file() {
         return Err(not_a_file(path));
     }
     let mut file = File::open(path).map_err(cannot("read", path))?;
-    let mut buffer = vec![0; 1 << 16];
+    let mut buffer = vec![0; PIECE];
     loop {
         match file.read(&mut buffer).map_err(cannot("read", path))? {
             0 => return Ok(()),
-            count => sink(buffer.get(..count).unwrap_or_default()),
+            count => sink(buffer.get(..count).unwrap_or_default())?,
         }
     }
 }
@@ -214,6 +220,75 @@ pub fn temporary_directory() -> Result<tempfile::TempDir, Failure> {
     tempfile::tempdir().map_err(|error| Failure::unable(format!("cannot create a temporary directory: {error}")))
 }
 
+/// A file without a name, in which bytes are kept that are too many for memory. Nobody else has a way to it that would not
+/// also be a way to this process, so that what was verified in it stays what it is. It is gone with the last [`Blob`] of it.
+#[derive(Debug)]
+pub struct Spool {
+    file: Arc<SpoolFile>,
+    length: u64,
+}
+
+#[derive(Debug)]
+struct SpoolFile {
+    file: File,
+    directory: PathBuf,
+}
+
+impl Spool {
+    /// An empty one on the file system of `directory`, or where temporary files go if nothing can be created there.
+    ///
+    /// # Errors
+    /// When it can be created in neither.
+    pub fn new(directory: &Path) -> Result<Self, Failure> {
+        let (file, directory) = match tempfile::tempfile_in(directory) {
+            Ok(file) => (file, directory.to_owned()),
+            Err(_) => {
+                let other = std::env::temp_dir();
+                (tempfile::tempfile_in(&other).map_err(cannot("create a temporary file in", &other))?, other)
+            }
+        };
+        Ok(Self { file: Arc::new(SpoolFile { file, directory }), length: 0 })
+    }
+
+    /// Appends what `fill` hands over, and gives it back as it lies there.
+    ///
+    /// # Errors
+    /// That of `fill`, or when there is no room.
+    pub fn keep(&mut self, fill: &mut dyn FnMut(&mut Sink<'_>) -> Result<(), Failure>) -> Result<Blob, Failure> {
+        let start = self.length;
+        fill(&mut |bytes| {
+            let written = self.file.file.write_all_at(bytes, self.length);
+            written.map_err(cannot("write a temporary file in", &self.file.directory))?;
+            self.length += bytes.len() as u64;
+            Ok(())
+        })?;
+        Ok(Blob::new(Arc::<SpoolFile>::clone(&self.file), start, self.length - start))
+    }
+
+    /// Appends the regular file at `path`, links followed, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// When it is larger or cannot be read, or there is no room.
+    pub fn keep_file(&mut self, path: &Path, limit: u64) -> Result<Blob, Failure> {
+        let mut rest = limit;
+        self.keep(&mut |sink| {
+            read_in_pieces(path, &mut |bytes| match rest.checked_sub(bytes.len() as u64) {
+                Some(less) => {
+                    rest = less;
+                    sink(bytes)
+                }
+                None => Err(too_large(path, limit)),
+            })
+        })
+    }
+}
+
+impl ReadAt for SpoolFile {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Failure> {
+        self.file.read_exact_at(buffer, offset).map_err(cannot("read a temporary file in", &self.directory))
+    }
+}
+
 /// Sets the permission bits of a file or directory, whatever the umask was.
 ///
 /// # Errors
@@ -222,9 +297,6 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(cannot("set the mode of", path))
 }
 
-/// Adds bytes to a file that is being created.
-pub type Write<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;
-
 /// Creates the file `path`, which must not exist, and hands it to `fill`; afterwards it has the permission bits `mode`.
 ///
 /// # Errors
@@ -232,7 +304,7 @@ pub type Write<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;
 pub fn create(
     path: &Path,
     mode: u32,
-    fill: &mut dyn FnMut(&mut Write<'_>) -> Result<(), Failure>,
+    fill: &mut dyn FnMut(&mut Sink<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(cannot("create", path))?;
@@ -365,8 +437,8 @@ mod tests {
         assert!(read(&file, 4).is_err());
         create_dir_all(Path::new("")).unwrap();
         assert!(read(directory.path(), 4).is_err());
-        assert!(read_in_pieces(directory.path(), &mut |_| ()).is_err());
-        assert!(read_in_pieces(Path::new("/dev/zero"), &mut |_| ()).is_err());
+        assert!(read_in_pieces(directory.path(), &mut |_| Ok(())).is_err());
+        assert!(read_in_pieces(Path::new("/dev/zero"), &mut |_| Ok(())).is_err());
     }
 
     #[test]

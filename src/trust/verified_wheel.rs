@@ -11,13 +11,13 @@
 //! another one would do; of the rest the best tag wins, as in pip, and a tie is refused.
 
 use super::verified::VerifiedManifest;
+use crate::blob::Blob;
 use crate::code::Code;
 use crate::digest::Sha256;
 use crate::lock::{Lock, Locked};
 use crate::python::tags::CompatibleTags;
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal};
-use std::sync::Arc;
 
 /// A wheel file that is there: nothing is known of it but its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +66,7 @@ pub struct VerifiedWheel {
     file_name: WheelFilename,
     sha256: Sha256,
     origin: Origin,
-    bytes: Arc<Vec<u8>>,
+    bytes: Blob,
 }
 
 impl VerifiedWheel {
@@ -86,15 +86,15 @@ impl VerifiedWheel {
     }
 
     /// The very bytes that were verified.
-    pub fn bytes(&self) -> Arc<Vec<u8>> {
-        Arc::clone(&self.bytes)
+    pub fn bytes(&self) -> &Blob {
+        &self.bytes
     }
 
     /// The wheel of the source package itself, which was just built from it: its trust is that of the source package.
     ///
     /// # Errors
-    /// When the back end gave it a name that is none ([`Code::WheelNameMalformed`]).
-    pub fn built_from_source_package(file_name: &str, bytes: Vec<u8>) -> Result<Self, Refusal> {
+    /// When the back end gave it a name that is none ([`Code::WheelNameMalformed`]), or its bytes cannot be read.
+    pub fn built_from_source_package(file_name: &str, bytes: Blob) -> Result<Self, Failure> {
         let file_name = WheelFilename::parse(file_name).map_err(|why| {
             Refusal::new(
                 Code::WheelNameMalformed,
@@ -104,12 +104,12 @@ impl VerifiedWheel {
                 ),
             )
         })?;
-        Ok(Self { file_name, sha256: Sha256::of(&bytes), origin: Origin::SourcePackage, bytes: Arc::new(bytes) })
+        Ok(Self { file_name, sha256: bytes.sha256()?, origin: Origin::SourcePackage, bytes })
     }
 }
 
-/// Reads the bytes of a candidate, once.
-pub type ReadWheel<'a> = dyn FnMut(&Candidate) -> Result<Vec<u8>, Failure> + 'a;
+/// Takes the bytes of a candidate to where nobody else can change them.
+pub type ReadWheel<'a> = dyn FnMut(&Candidate) -> Result<Blob, Failure> + 'a;
 
 /// Chooses and verifies a wheel for each release of `lock`; the result is in the order of the lock.
 ///
@@ -127,8 +127,7 @@ pub fn verify_wheels(
     for locked in lock.releases.values() {
         match verify_release(locked, approval, candidates, tags, read) {
             Ok(wheel) => wheels.push(wheel),
-            Err(Failure::Refused(more)) => refusals.extend(more),
-            Err(unable) => return Err(unable),
+            Err(failure) => refusals.extend(failure.refusals()?),
         }
     }
     if refusals.is_empty() { Ok(wheels) } else { Err(refusals.into()) }
@@ -169,7 +168,9 @@ fn verify_release(
     let mut approved: Vec<(usize, VerifiedWheel, &Candidate)> = Vec::new();
     let mut turned_away = Vec::new();
     for (rank, candidate) in fitting {
-        match admit(read(candidate)?, candidate, locked, approval) {
+        let bytes = read(candidate)?;
+        let sha256 = bytes.sha256()?;
+        match admit((bytes, sha256), candidate, locked, approval) {
             Ok(wheel) => approved.push((rank, wheel, candidate)),
             // a file that pretends to be a listed one is refused although another one may do
             Err(refusal) if refusal.code == Code::WheelDigestMismatch => return Err(refusal.into()),
@@ -194,14 +195,13 @@ fn verify_release(
     }
 }
 
-/// The one way for the bytes of a file to become a [`VerifiedWheel`].
+/// The one way for the bytes of a file, with their digest, to become a [`VerifiedWheel`].
 fn admit(
-    bytes: Vec<u8>,
+    (bytes, sha256): (Blob, Sha256),
     candidate: &Candidate,
     locked: &Locked,
     approval: Approval<'_>,
 ) -> Result<VerifiedWheel, Refusal> {
-    let sha256 = Sha256::of(&bytes);
     let (name, path) = (candidate.file_name.as_str(), &candidate.path);
     let entry = approval.manifest().and_then(|manifest| manifest.entry(name));
     let is_locked = locked.hashes.contains(&sha256);
@@ -213,7 +213,7 @@ fn admit(
     if let Approval::DangerouslyUnsigned = approval {
         if is_locked {
             let file_name = candidate.file_name.clone();
-            return Ok(VerifiedWheel { file_name, sha256, origin: Origin::LockedOnly, bytes: Arc::new(bytes) });
+            return Ok(VerifiedWheel { file_name, sha256, origin: Origin::LockedOnly, bytes });
         }
         return Err(Refusal::new(Code::WheelNotInLock, format!("`{name}` is not the file that the lock asks for"))
             .expected(lock_says())
@@ -225,7 +225,7 @@ fn admit(
             file_name: candidate.file_name.clone(),
             sha256,
             origin: Origin::Listed { line: entry.line },
-            bytes: Arc::new(bytes),
+            bytes,
         }),
         Some(entry) if entry.sha256 == sha256 => Err(Refusal::new(
             Code::WheelNotInLock,

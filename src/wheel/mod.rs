@@ -11,6 +11,7 @@ pub mod member_path;
 
 pub mod record;
 
+use crate::blob::Sink;
 use crate::code::Code;
 use crate::digest::Sha256;
 use crate::limits::Limits;
@@ -18,7 +19,7 @@ use crate::python::entry_points::{self, EntryPoint};
 use crate::python::metadata::{Metadata, RootScheme, WheelFile};
 use crate::python::name::ProjectName;
 use crate::python::wheel_filename::WheelFilename;
-use crate::refusal::Refusal;
+use crate::refusal::{Failure, Refusal};
 use crate::trust::verified_wheel::{Origin, VerifiedWheel};
 use archive::Archive;
 use member_path::MemberPath;
@@ -80,10 +81,11 @@ impl Wheel {
     /// Opens `verified`.
     ///
     /// # Errors
-    /// Everything that is wrong with it; a defect of the archive hides those of its content.
-    pub fn open(verified: &VerifiedWheel, limits: &Limits) -> Result<Self, Vec<Refusal>> {
+    /// Everything that is wrong with it; a defect of the archive hides those of its content. A failure when its bytes cannot
+    /// be read.
+    pub fn open(verified: &VerifiedWheel, limits: &Limits) -> Result<Self, Failure> {
         let file_name = verified.file_name().clone();
-        let archive = Archive::open(file_name.as_str(), verified.bytes(), limits)?;
+        let archive = Archive::open(file_name.as_str(), verified.bytes().clone(), limits)?;
         let metadata_refusal = |why: String| Refusal::new(Code::WheelMetadata, format!("`{file_name}`: {why}"));
         let dist_info = dist_info(&archive, &file_name)
             .map_err(|whys| whys.into_iter().map(metadata_refusal).collect::<Vec<_>>())?;
@@ -119,7 +121,7 @@ impl Wheel {
             (Ok(metadata), Ok(wheel_file)) => (metadata, wheel_file),
             (metadata, wheel_file) => {
                 refusals.extend(metadata.err().into_iter().chain(wheel_file.err()).map(metadata_refusal));
-                return Err(refusals);
+                return Err(refusals.into());
             }
         };
         refusals.extend(disagreements(&file_name, &metadata, &wheel_file).into_iter().map(metadata_refusal));
@@ -142,7 +144,7 @@ impl Wheel {
             }
         }
         if !refusals.is_empty() {
-            return Err(refusals);
+            return Err(refusals.into());
         }
         Ok(Self {
             sha256: verified.sha256(),
@@ -211,16 +213,16 @@ impl Wheel {
     /// Hands the content of `member` to `sink`, in pieces.
     ///
     /// # Errors
-    /// Cannot happen for a wheel that was opened, since every member was read then.
-    pub fn copy(&self, member: &WheelMember, sink: &mut dyn FnMut(&[u8])) -> Result<(), Refusal> {
+    /// That of the sink, or when the bytes cannot be read; every member was read once when the wheel was opened.
+    pub fn copy(&self, member: &WheelMember, sink: &mut Sink<'_>) -> Result<(), Failure> {
         self.archive.copy(member.index, sink)
     }
 
-    /// The content of `member`.
+    /// The content of `member` in memory.
     ///
     /// # Errors
     /// As [`Wheel::copy`].
-    pub fn read(&self, member: &WheelMember) -> Result<Vec<u8>, Refusal> {
+    pub fn read(&self, member: &WheelMember) -> Result<Vec<u8>, Failure> {
         self.archive.read(member.index)
     }
 }
@@ -278,7 +280,7 @@ fn read_small(archive: &Archive, path: &str, limits: &Limits) -> Result<Option<V
     if size > limits.metadata_size {
         return Err(format!("`{path}` has {size} bytes, more than {}", limits.metadata_size));
     }
-    archive.read(index).map(Some).map_err(|refusal| refusal.message)
+    archive.read(index).map(Some).map_err(|failure| failure.to_string())
 }
 
 /// Where file name, METADATA and WHEEL say different things.

@@ -13,7 +13,7 @@
 use crate::code::Code;
 use crate::digest::{Hasher, Sha256};
 use crate::limits::Limits;
-use crate::refusal::Refusal;
+use crate::refusal::{Failure, Refusal};
 use crate::wheel::archive::{Archive, Member};
 use crate::wheel::member_path::MemberPath;
 use data_encoding::BASE64URL_NOPAD;
@@ -213,19 +213,21 @@ pub struct CheckedMember {
 ///
 /// # Errors
 /// Every difference between the two, sorted.
-pub fn check(archive: &Archive, record: &MemberPath, limits: &Limits) -> Result<Vec<CheckedMember>, Vec<Refusal>> {
+pub fn check(archive: &Archive, record: &MemberPath, limits: &Limits) -> Result<Vec<CheckedMember>, Failure> {
     let wheel = archive.name();
     let missing = || Refusal::new(Code::RecordMissing, format!("`{wheel}` has no `{record}`"));
     let member = archive.find(record.as_str()).and_then(|index| Some((index, archive.members().get(index)?)));
-    let (index, member) = member.ok_or_else(|| vec![missing()])?;
+    let (index, member) = member.ok_or_else(missing)?;
     if member.size() > limits.record_size {
-        return Err(vec![
-            Refusal::new(Code::ArchiveLimit, format!("`{wheel}`: `{record}` is larger than any that is known"))
-                .expected(format!("at most {} bytes", limits.record_size))
-                .found(format!("{} bytes", member.size())),
-        ]);
+        return Err(Refusal::new(
+            Code::ArchiveLimit,
+            format!("`{wheel}`: `{record}` is larger than any that is known"),
+        )
+        .expected(format!("at most {} bytes", limits.record_size))
+        .found(format!("{} bytes", member.size()))
+        .into());
     }
-    let text = archive.read(index).map_err(|refusal| vec![refusal])?;
+    let text = archive.read(index)?;
     let rows = parse(&format!("`{wheel}`: `{record}`"), &text, limits)?;
     drop(text);
 
@@ -236,7 +238,7 @@ pub fn check(archive: &Archive, record: &MemberPath, limits: &Limits) -> Result<
         let row = by_path.remove(member.path());
         match check_member(archive, (index, member), row, record) {
             Ok(member) => checked.push(member),
-            Err(refusal) => refusals.push(refusal),
+            Err(failure) => refusals.extend(failure.refusals()?),
         }
     }
     for path in by_path.into_keys() {
@@ -248,7 +250,7 @@ pub fn check(archive: &Archive, record: &MemberPath, limits: &Limits) -> Result<
     }
     refusals.sort();
     refusals.dedup();
-    Err(refusals)
+    Err(refusals.into())
 }
 
 fn check_member(
@@ -256,7 +258,7 @@ fn check_member(
     (index, member): (usize, &Member),
     row: Option<&Row>,
     record: &MemberPath,
-) -> Result<CheckedMember, Refusal> {
+) -> Result<CheckedMember, Failure> {
     let (wheel, path) = (archive.name(), member.path());
     let refuse = |code, what: &str| Refusal::new(code, format!("`{wheel}`: {what}"));
     let suffix = path.as_str().strip_prefix(record.as_str());
@@ -265,15 +267,18 @@ fn check_member(
     match (row, digest) {
         (None, _) if !exempt => {
             return Err(refuse(Code::RecordFileUnlisted, &format!("`{path}` is not listed in `{record}`"))
-                .hint("a file that RECORD does not list was added after the wheel was built; ask who made it"));
+                .hint("a file that RECORD does not list was added after the wheel was built; ask who made it")
+                .into());
         }
         (Some(_), None) if !exempt => {
             return Err(refuse(Code::RecordWeakHash, &format!("`{record}` has no hash for `{path}`"))
-                .expected("sha256, sha384 or sha512"));
+                .expected("sha256, sha384 or sha512")
+                .into());
         }
         (_, Some(_)) if suffix == Some("") => {
             return Err(refuse(Code::RecordMalformed, &format!("`{record}` has a hash for itself"))
-                .expected("an empty hash, since a file cannot contain its own"));
+                .expected("an empty hash, since a file cannot contain its own")
+                .into());
         }
         _ => {}
     }
@@ -286,14 +291,17 @@ fn check_member(
         sha256.update(piece);
         other.update(piece);
         magic.extend(piece.iter().take(4 - magic.len().min(4)));
+        Ok(())
     })?;
     if let Some(size) = row.and_then(|row| row.size).filter(|&size| size != member.size()) {
-        return Err(different("size".to_owned()).expected(size.to_string()).found(member.size().to_string()));
+        let refusal = different("size".to_owned()).expected(size.to_string()).found(member.size().to_string());
+        return Err(refusal.into());
     }
     let sha256 = sha256.finish();
     let found = other.finish().unwrap_or(RecordDigest::Sha256(sha256));
     if let Some(expected) = digest.filter(|&expected| *expected != found) {
-        return Err(different("digest".to_owned()).expected(expected.to_string()).found(found.to_string()));
+        let refusal = different("digest".to_owned()).expected(expected.to_string()).found(found.to_string());
+        return Err(refusal.into());
     }
     Ok(CheckedMember { index, sha256, head: Head::of(&magic) })
 }

@@ -10,9 +10,11 @@
 //! searched for: the end record is the last 22 bytes and everything else is where it says. Deliberately absent: what a
 //! member may be called or be (`mod.rs`) and its content (`inflate.rs`).
 
+use crate::blob::Blob;
 use crate::code::Code;
-use crate::refusal::Refusal;
+use crate::refusal::{Failure, Refusal};
 use std::fmt::Write as _;
+use std::ops::Range;
 
 const LOCAL: &[u8] = b"PK\x03\x04";
 const CENTRAL: &[u8] = b"PK\x01\x02";
@@ -38,12 +40,6 @@ const ZIP64_LIMIT: u64 = (1 << 31) - 1;
 pub(super) const FLAG_DESCRIPTOR: u16 = 1 << 3;
 /// General purpose bit 11: the name is UTF-8.
 pub(super) const FLAG_UTF8: u16 = 1 << 11;
-
-/// The bytes from `start`, `length` of them, if they are all there.
-pub(super) fn slice(bytes: &[u8], start: u64, length: u64) -> Option<&[u8]> {
-    let start = usize::try_from(start).ok()?;
-    bytes.get(start..start.checked_add(usize::try_from(length).ok()?)?)
-}
 
 /// Little-endian numbers, one after another.
 struct Fields<'a>(&'a [u8]);
@@ -83,21 +79,23 @@ pub(super) struct End {
 }
 
 /// Reads the end record and, where sizes demand them, the ZIP64 records before it.
-pub(super) fn end(bytes: &[u8]) -> Result<End, Refusal> {
-    let length = bytes.len() as u64;
-    let at = length.checked_sub(END_SIZE).ok_or_else(|| no_end(bytes))?;
-    let record = slice(bytes, at, END_SIZE).filter(|record| record.starts_with(END)).ok_or_else(|| no_end(bytes))?;
-    let (disks, here, count, size, start, comment) = end_fields(record).ok_or_else(|| no_end(bytes))?;
+pub(super) fn end(bytes: &Blob) -> Result<End, Failure> {
+    let at = bytes.len().saturating_sub(END_SIZE);
+    let record = bytes.read(at, END_SIZE)?.filter(|record| record.starts_with(END));
+    let Some((disks, here, count, size, start, comment)) = record.and_then(|record| end_fields(&record)) else {
+        return Err(no_end(bytes)?.into());
+    };
     if comment != 0 {
         return Err(Refusal::new(Code::ArchiveMalformed, "the archive is cut off inside its comment")
-            .found(format!("announced: {comment} bytes, present: 0")));
+            .found(format!("announced: {comment} bytes, present: 0"))
+            .into());
     }
     if disks != [0, 0] || here != count {
-        return Err(multi_disk());
+        return Err(multi_disk().into());
     }
-    let (found, end) = match at.checked_sub(LOCATOR64_SIZE).and_then(|place| locator(bytes, place)) {
+    let (found, end) = match locator(bytes, at)? {
         None => (End { count: u64::from(count), start: u64::from(start), size: u64::from(size) }, at),
-        Some(locator) => end64(bytes, locator, at, (count, size, start))?,
+        Some(locator) => end64(bytes, &locator, at, (count, size, start))?,
     };
     match found.start.checked_add(found.size) {
         Some(reached) if reached == end => Ok(found),
@@ -106,9 +104,11 @@ pub(super) fn end(bytes: &[u8]) -> Result<End, Refusal> {
             format!("{} bytes before the end record belong to nothing", end - reached),
         )
         .expected(format!("the central directory ends at byte {end}"))
-        .found(format!("it ends at byte {reached}"))),
+        .found(format!("it ends at byte {reached}"))
+        .into()),
         _ => Err(Refusal::new(Code::ArchiveMalformed, "the central directory reaches beyond the end record")
-            .found(format!("start: {}, size: {}, end record: {end}", found.start, found.size))),
+            .found(format!("start: {}, size: {}, end record: {end}", found.start, found.size))
+            .into()),
     }
 }
 
@@ -120,53 +120,58 @@ fn end_fields(record: &[u8]) -> Option<([u16; 2], u16, u16, u32, u32, u16)> {
 }
 
 /// Why the last 22 bytes are no end record.
-fn no_end(bytes: &[u8]) -> Refusal {
+fn no_end(bytes: &Blob) -> Result<Refusal, Failure> {
     // only to say what is wrong: the furthest that a reader which searches would look
-    let tail_start = bytes.len().saturating_sub(usize::from(u16::MAX) + 22);
-    let tail = bytes.get(tail_start..).unwrap_or_default();
+    let length = bytes.len().min(u64::from(u16::MAX) + END_SIZE);
+    let tail = bytes.read(bytes.len() - length, length)?.unwrap_or_default();
     let found = tail.windows(4).rposition(|window| window == END).and_then(|at| tail.get(at..));
     let Some((following, announced)) =
         found.and_then(|record| Some((record.len().checked_sub(22)?, end_fields(record)?.5)))
     else {
-        let hint = if bytes.starts_with(LOCAL) {
+        let mut first = [0; 4];
+        let count = bytes.fill(0, &mut first)?;
+        let hint = if first.get(..count) == Some(LOCAL) {
             "the file begins like a ZIP archive and may be cut off; compare its size with that of its source"
         } else {
             "fetch the file again and compare its digest with that of its source"
         };
-        return Refusal::new(Code::ArchiveNotZip, "the file is not a ZIP archive")
+        return Ok(Refusal::new(Code::ArchiveNotZip, "the file is not a ZIP archive")
             .expected("an end of central directory record in the last 22 bytes")
-            .hint(hint);
+            .hint(hint));
     };
-    if usize::from(announced) == following {
+    Ok(if usize::from(announced) == following {
         Refusal::new(Code::ArchiveComment, "the archive has a comment").found(format!("{following} bytes"))
     } else {
         Refusal::new(Code::ArchiveTrailingData, "something follows the end of the archive")
             .found(format!("{following} bytes after the end record"))
-    }
+    })
 }
 
 fn multi_disk() -> Refusal {
     Refusal::new(Code::ArchiveMultiDisk, "the archive says that it is one part of several")
 }
 
-/// The ZIP64 locator at `place`, if there is one.
-fn locator(bytes: &[u8], place: u64) -> Option<&[u8]> {
-    slice(bytes, place, LOCATOR64_SIZE)?.strip_prefix(LOCATOR64)
+/// The ZIP64 locator before the end record at `at`, without its signature, if there is one.
+fn locator(bytes: &Blob, at: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(place) = at.checked_sub(LOCATOR64_SIZE) else { return Ok(None) };
+    let record = bytes.read(place, LOCATOR64_SIZE)?;
+    Ok(record.and_then(|record| Some(record.strip_prefix(LOCATOR64)?.to_vec())))
 }
 
 /// Reads the ZIP64 end record before the locator at `at` - 20, which has to agree with the end record's `short` fields
 /// (count, size, start), and gives with it the byte at which the central directory has to end.
-fn end64(bytes: &[u8], locator: &[u8], at: u64, short: (u16, u32, u32)) -> Result<(End, u64), Refusal> {
+fn end64(bytes: &Blob, locator: &[u8], at: u64, short: (u16, u32, u32)) -> Result<(End, u64), Failure> {
     let refuse = |why: &str| Refusal::new(Code::ArchiveZip64, format!("the ZIP64 end record {why}"));
     let place = at.checked_sub(LOCATOR64_SIZE + END64_SIZE).ok_or_else(|| refuse("is missing"))?;
     let mut locator = Fields(locator);
     let (Some(disk), Some(offset), Some(disks)) = (locator.u32(), locator.u64(), locator.u32()) else {
-        return Err(refuse("is missing"));
+        return Err(refuse("is missing").into());
     };
     if offset != place {
-        return Err(refuse("is not where its locator says").expected(place.to_string()).found(offset.to_string()));
+        let refusal = refuse("is not where its locator says").expected(place.to_string()).found(offset.to_string());
+        return Err(refusal.into());
     }
-    let record = slice(bytes, place, END64_SIZE).filter(|record| record.starts_with(END64));
+    let record = bytes.read(place, END64_SIZE)?.filter(|record| record.starts_with(END64));
     let parsed = record.and_then(|record| {
         let mut fields = Fields(record.get(4..)?);
         let rest = fields.u64()?;
@@ -176,13 +181,13 @@ fn end64(bytes: &[u8], locator: &[u8], at: u64, short: (u16, u32, u32)) -> Resul
         Some((rest, disks, here, End { count: fields.u64()?, size: fields.u64()?, start: fields.u64()? }))
     });
     let Some((rest, parts, here, end)) = parsed else {
-        return Err(refuse("is missing"));
+        return Err(refuse("is missing").into());
     };
     if rest != END64_SIZE - 12 {
-        return Err(refuse("has an extensible data sector").found(format!("record size: {rest}")));
+        return Err(refuse("has an extensible data sector").found(format!("record size: {rest}")).into());
     }
     if disk != 0 || disks != 1 || parts != [0, 0] || here != end.count {
-        return Err(multi_disk());
+        return Err(multi_disk().into());
     }
     let (count, size, start) = short;
     // Python's zipfile writes ZIP64 records from 2 GiB on and then still puts what fits into the 32-bit fields
@@ -192,10 +197,11 @@ fn end64(bytes: &[u8], locator: &[u8], at: u64, short: (u16, u32, u32)) -> Resul
     if !agree {
         return Err(refuse("differs from the end record")
             .expected(format!("count: {count}, size: {size}, start: {start}"))
-            .found(format!("count: {}, size: {}, start: {}", end.count, end.size, end.start)));
+            .found(format!("count: {}, size: {}, start: {}", end.count, end.size, end.start))
+            .into());
     }
     if end.count < u64::from(u16::MAX) && end.size <= ZIP64_LIMIT && end.start <= ZIP64_LIMIT {
-        return Err(refuse("is there although the archive is too small to need one"));
+        return Err(refuse("is there although the archive is too small to need one").into());
     }
     Ok((end, place))
 }
@@ -232,21 +238,43 @@ impl Entry<'_> {
     }
 }
 
+fn malformed(end: &End, found: impl Into<String>) -> Refusal {
+    Refusal::new(Code::ArchiveMalformed, "the central directory is not what the end record says")
+        .expected(format!("{} entries in {} bytes", end.count, end.size))
+        .found(found)
+}
+
+/// The bytes of the central directory.
+///
+/// # Errors
+/// The archive has no room for what `end` says, or it is more than `limit` bytes.
+pub(super) fn directory(bytes: &Blob, end: &End, limit: u64) -> Result<Vec<u8>, Failure> {
+    // before anything is allocated: an entry takes 46 bytes at least
+    if end.count > end.size / CENTRAL_SIZE {
+        return Err(malformed(end, format!("room for {} entries", end.size / CENTRAL_SIZE)).into());
+    }
+    let Some(part) = bytes.part(end.start, end.size) else {
+        return Err(malformed(end, "a file that is shorter").into());
+    };
+    if end.size > limit {
+        return Err(Refusal::new(Code::ArchiveLimit, "the central directory is larger than any that is known")
+            .expected(format!("at most {limit} bytes"))
+            .found(format!("{} bytes", end.size))
+            .into());
+    }
+    part.to_vec()
+}
+
 /// Reads all entries of the central directory. What is wrong with a single entry is added to `refusals`.
 ///
 /// # Errors
 /// The directory is not what `end` says, so that its entries cannot be told apart.
-pub(super) fn entries<'a>(bytes: &'a [u8], end: &End, refusals: &mut Vec<Refusal>) -> Result<Vec<Entry<'a>>, Refusal> {
-    let malformed = |found: String| {
-        Refusal::new(Code::ArchiveMalformed, "the central directory is not what the end record says")
-            .expected(format!("{} entries in {} bytes", end.count, end.size))
-            .found(found)
-    };
-    // counted before anything is allocated: an entry takes 46 bytes at least
-    if end.count > end.size / CENTRAL_SIZE {
-        return Err(malformed(format!("room for {} entries", end.size / CENTRAL_SIZE)));
-    }
-    let directory = slice(bytes, end.start, end.size).ok_or_else(|| malformed("a file that is shorter".to_owned()))?;
+pub(super) fn entries<'a>(
+    directory: &'a [u8],
+    end: &End,
+    refusals: &mut Vec<Refusal>,
+) -> Result<Vec<Entry<'a>>, Refusal> {
+    let malformed = |found: String| malformed(end, found);
     let mut fields = Fields(directory);
     let mut found = Vec::with_capacity(usize::try_from(end.count).unwrap_or(0));
     for number in 1..=end.count {
@@ -401,13 +429,13 @@ pub(super) struct Local {
 ///
 /// # Errors
 /// There is no local header where the entry says, so that its content cannot be found.
-pub(super) fn local(bytes: &[u8], entry: &Entry<'_>, refusals: &mut Vec<Refusal>) -> Result<Local, Refusal> {
+pub(super) fn local(bytes: &Blob, entry: &Entry<'_>, refusals: &mut Vec<Refusal>) -> Result<Local, Failure> {
     let missing = || {
         entry
             .refuse(Code::ArchiveMalformed, "has no local header where the central directory says")
             .found(format!("byte {}", entry.offset))
     };
-    let record = slice(bytes, entry.offset, LOCAL_SIZE).filter(|record| record.starts_with(LOCAL));
+    let record = bytes.read(entry.offset, LOCAL_SIZE)?.filter(|record| record.starts_with(LOCAL));
     let fields = record.and_then(|record| {
         let mut fields = Fields(record.get(4..)?);
         let head = (fields.u16()?, fields.u16()?, fields.u16()?, fields.u32()?);
@@ -417,10 +445,9 @@ pub(super) fn local(bytes: &[u8], entry: &Entry<'_>, refusals: &mut Vec<Refusal>
     let ((needed, flags, method, modified), (crc, compressed, size), name, extra) = fields.ok_or_else(missing)?;
     let (name, extra) = (u64::from(name), u64::from(extra));
     let after = entry.offset + LOCAL_SIZE;
-    let (name, extra, content) = match (slice(bytes, after, name), slice(bytes, after + name, extra)) {
-        (Some(name_bytes), Some(extra_bytes)) => (name_bytes, extra_bytes, after + name + extra),
-        _ => return Err(missing()),
-    };
+    let content = after + name + extra;
+    let variable = bytes.read(after, name + extra)?.ok_or_else(missing)?;
+    let (name, extra) = variable.split_at_checked(usize::try_from(name).unwrap_or(0)).ok_or_else(missing)?;
     let zip64 = extra_fields(extra, Place::Local).unwrap_or_else(|why| {
         refusals.push(entry.refuse(Code::ArchiveExtraField, &format!("{why} (local header)")));
         None
@@ -483,21 +510,34 @@ pub(super) fn local(bytes: &[u8], entry: &Entry<'_>, refusals: &mut Vec<Refusal>
 /// ZIP64 is version 4.5; what is newer is other compression and encryption.
 pub(super) const NEEDED_LIMIT: u16 = 45;
 
-/// Reads the data descriptor of `entry`, which fills the bytes from the end of its content to the next record, and
+/// Reads the data descriptor of `entry`, which fills `room`, the bytes from the end of its content to the next record, and
 /// gives its length. `None`: there is no room that a descriptor could fill exactly.
-pub(super) fn descriptor(room: &[u8], entry: &Entry<'_>, wide: bool, refusals: &mut Vec<Refusal>) -> Option<u64> {
-    let bare: usize = if wide { 20 } else { 12 };
-    let signed = room.len() == bare + 4;
-    if !signed && room.len() != bare {
-        return None;
+pub(super) fn descriptor(
+    bytes: &Blob,
+    room: Range<u64>,
+    entry: &Entry<'_>,
+    wide: bool,
+    refusals: &mut Vec<Refusal>,
+) -> Result<Option<u64>, Failure> {
+    let bare: u64 = if wide { 20 } else { 12 };
+    let length = room.end.saturating_sub(room.start);
+    if length != bare && length != bare + 4 {
+        return Ok(None);
     }
-    let mut fields = Fields(room);
+    let record = bytes.read(room.start, length)?;
+    Ok(record.filter(|record| compare_descriptor(record, entry, wide, refusals).is_some()).map(|_| length))
+}
+
+/// Adds to `refusals` where the descriptor `record` differs from `entry`; `None` when it is too short.
+fn compare_descriptor(record: &[u8], entry: &Entry<'_>, wide: bool, refusals: &mut Vec<Refusal>) -> Option<()> {
+    let signed = record.len() == if wide { 24 } else { 16 };
+    let mut fields = Fields(record);
     let signature = if signed { fields.take(4)? } else { DESCRIPTOR };
     let crc = fields.u32()?;
     let (compressed, size) =
         if wide { (fields.u64()?, fields.u64()?) } else { (fields.u32()?.into(), fields.u32()?.into()) };
     // without the signature, a checksum that reads like one would make streaming readers take it for one
-    let ambiguous = !signed && room.starts_with(DESCRIPTOR);
+    let ambiguous = !signed && record.starts_with(DESCRIPTOR);
     if signature != DESCRIPTOR || ambiguous || (crc, compressed, size) != (entry.crc, entry.compressed, entry.size) {
         refusals.push(
             entry
@@ -509,5 +549,5 @@ pub(super) fn descriptor(room: &[u8], entry: &Entry<'_>, wide: bool, refusals: &
                 .found(format!("checksum: {crc:#x}, compressed size: {compressed}, size: {size}")),
         );
     }
-    Some(room.len() as u64)
+    Some(())
 }

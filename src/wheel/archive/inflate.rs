@@ -5,14 +5,12 @@
 //! ends, so that no byte of the archive is without a meaning (RFC 1951 lets a reader stop early and most do). Memory
 //! is one buffer, whatever the content says.
 
+use crate::blob::{Blob, PIECE, Sink};
+use crate::refusal::Failure;
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// Bytes handed to a sink at once: small enough for the second-level cache, so that hashing reads what was just
-/// written.
-const PIECE: usize = 64 << 10;
-
 /// Why the content is not what the headers say.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Fault {
     /// It is no deflate stream, or one that ends before or after the compressed bytes do.
     Deflate(String),
@@ -20,27 +18,42 @@ pub(super) enum Fault {
     Size(u64),
     /// It has this checksum.
     Checksum(u32),
+    /// It could not be read, or the sink did not take it.
+    Other(Failure),
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
 }
 
 /// Hands `content`, which was not compressed, to `sink`.
-pub(super) fn stored(content: &[u8], crc: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+pub(super) fn stored(content: &Blob, crc: u32, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let mut checksum = crc32fast::Hasher::new();
-    for piece in content.chunks(PIECE) {
+    content.copy(&mut |piece| {
         checksum.update(piece);
-        sink(piece);
-    }
+        sink(piece)
+    })?;
     verdict(checksum, crc)
 }
 
 /// Inflates `compressed` into `sink`; the content has to have `size` bytes.
-pub(super) fn deflated(compressed: &[u8], size: u64, crc: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+pub(super) fn deflated(compressed: &Blob, size: u64, crc: u32, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let mut checksum = crc32fast::Hasher::new();
     let mut inflater = Decompress::new(false);
     // room for one byte too many, so that the end of the stream is seen and an excess as well
     let mut buffer = vec![0; usize::try_from(size).unwrap_or(PIECE).saturating_add(1).min(PIECE)];
+    let mut input = vec![0; usize::try_from(compressed.len()).unwrap_or(PIECE).min(PIECE)];
+    // where in the compressed bytes `input` begins, and how many of them it has
+    let (mut start, mut filled) = (0, 0);
     loop {
         let (read, written) = (inflater.total_in(), inflater.total_out());
-        let rest = usize::try_from(read).ok().and_then(|read| compressed.get(read..)).unwrap_or_default();
+        if read == start + filled as u64 {
+            (start, filled) = (read, compressed.fill(read, &mut input)?);
+        }
+        let used = usize::try_from(read - start).unwrap_or(filled);
+        let rest = input.get(used..filled).unwrap_or_default();
         let status = inflater
             .decompress(rest, &mut buffer, FlushDecompress::None)
             .map_err(|e| Fault::Deflate(format!("{e} after {} bytes", inflater.total_in())))?;
@@ -51,7 +64,7 @@ pub(super) fn deflated(compressed: &[u8], size: u64, crc: u32, sink: &mut dyn Fn
             usize::try_from(inflater.total_out() - written).ok().and_then(|n| buffer.get(..n)).unwrap_or_default();
         checksum.update(piece);
         if !piece.is_empty() {
-            sink(piece);
+            sink(piece)?;
         }
         if status == Status::StreamEnd {
             break;
@@ -63,7 +76,7 @@ pub(super) fn deflated(compressed: &[u8], size: u64, crc: u32, sink: &mut dyn Fn
     if inflater.total_out() != size {
         return Err(Fault::Size(inflater.total_out()));
     }
-    let unused = (compressed.len() as u64).saturating_sub(inflater.total_in());
+    let unused = compressed.len().saturating_sub(inflater.total_in());
     if unused != 0 {
         return Err(Fault::Deflate(format!("{unused} bytes follow the last block")));
     }
@@ -88,7 +101,10 @@ mod tests {
 
     fn inflate(compressed: &[u8], size: u64, crc: u32) -> (Vec<u8>, Result<(), Fault>) {
         let mut out = Vec::new();
-        let verdict = deflated(compressed, size, crc, &mut |piece| out.extend_from_slice(piece));
+        let verdict = deflated(&Blob::from(compressed.to_vec()), size, crc, &mut |piece| {
+            out.extend_from_slice(piece);
+            Ok(())
+        });
         (out, verdict)
     }
 
@@ -98,10 +114,14 @@ mod tests {
         for length in [0, 1, 2, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, text.len()] {
             let content = &text[..length];
             let crc = crc32fast::hash(content);
-            assert_eq!(inflate(&deflate(content), length as u64, crc), (content.to_vec(), Ok(())), "{length}");
+            let (out, verdict) = inflate(&deflate(content), length as u64, crc);
+            assert!(verdict.is_ok() && out == content, "{length}: {verdict:?}");
             let mut out = Vec::new();
-            assert_eq!(stored(content, crc, &mut |piece| out.extend_from_slice(piece)), Ok(()));
-            assert_eq!(out, content);
+            let verdict = stored(&Blob::from(content.to_vec()), crc, &mut |piece| {
+                out.extend_from_slice(piece);
+                Ok(())
+            });
+            assert!(verdict.is_ok() && out == content, "{length}: {verdict:?}");
         }
     }
 
@@ -114,11 +134,14 @@ mod tests {
         assert!(matches!(inflate(&good[..good.len() - 1], size, crc).1, Err(Fault::Deflate(_))), "cut off");
         assert!(matches!(inflate(&[], 0, 0).1, Err(Fault::Deflate(_))), "no block at all");
         assert!(matches!(inflate(&[0xff; 8], size, crc).1, Err(Fault::Deflate(_))), "no deflate");
-        assert_eq!(inflate(&good, size, crc ^ 1).1, Err(Fault::Checksum(crc)), "checksum");
-        assert_eq!(inflate(&good, size + 1, crc).1, Err(Fault::Size(size)), "shorter than announced");
+        assert!(matches!(inflate(&good, size, crc ^ 1).1, Err(Fault::Checksum(found)) if found == crc), "checksum");
+        assert!(matches!(inflate(&good, size + 1, crc).1, Err(Fault::Size(found)) if found == size), "shorter");
         let (out, verdict) = inflate(&good, size - 1, crc);
         assert!(matches!(verdict, Err(Fault::Size(_))) && out.len() < content.len(), "longer than announced");
-        assert_eq!(stored(b"x", 0, &mut |_| ()), Err(Fault::Checksum(crc32fast::hash(b"x"))));
+        let verdict = stored(&Blob::from(b"x".to_vec()), 0, &mut |_| Ok(()));
+        assert!(matches!(verdict, Err(Fault::Checksum(found)) if found == crc32fast::hash(b"x")));
+        let refusing = deflated(&Blob::from(good.clone()), size, crc, &mut |_| Err(Failure::unable("full")));
+        assert!(matches!(refusing, Err(Fault::Other(_))), "a sink that fails");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The strict reader of wheel archives.
 //!
-//! Enters: a whole wheel in memory, the very bytes whose digest was compared. Leaves: [`Archive`], of which is known
+//! Enters: the very bytes of a wheel whose digest was compared ([`Blob`]). Leaves: [`Archive`], of which is known
 //! that its records fill the file without gap or overlap, that everything that stands in it twice is the same twice,
 //! that each member is a plain file with a path of its own below the archive's root, and what each will cost.
 //! [`Archive::copy`] then gives the content and checks length, checksum and the last bit of the compressed data.
@@ -13,13 +13,13 @@
 mod headers;
 mod inflate;
 
+use crate::blob::{Blob, Sink};
 use crate::code::Code;
 use crate::limits::Limits;
-use crate::refusal::Refusal;
+use crate::refusal::{Failure, Refusal};
 use crate::wheel::member_path::{MemberPath, fold};
 use headers::{Entry, FLAG_DESCRIPTOR, FLAG_UTF8};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// General purpose bits that wheels have: two say how hard deflate tried.
 const FLAGS: u16 = 0b110 | FLAG_DESCRIPTOR | FLAG_UTF8;
@@ -39,7 +39,7 @@ const DOS_DIRECTORY: u32 = 0x10;
 /// A wheel's archive, checked in structure.
 pub struct Archive {
     name: String,
-    bytes: Arc<Vec<u8>>,
+    bytes: Blob,
     members: Vec<Member>,
     directories: Vec<MemberPath>,
     /// Positions in `members`, sorted by path.
@@ -93,16 +93,14 @@ impl Archive {
     /// read.
     ///
     /// # Errors
-    /// Everything that is wrong, sorted; when records cannot be found, what can be said without them.
-    pub fn open(name: &str, bytes: Arc<Vec<u8>>, limits: &Limits) -> Result<Self, Vec<Refusal>> {
+    /// Everything that is wrong, sorted; when records cannot be found, what can be said without them. A failure when the
+    /// bytes cannot be read.
+    pub fn open(name: &str, bytes: Blob, limits: &Limits) -> Result<Self, Failure> {
         let mut refusals = Vec::new();
-        let opened = match structure(&bytes, limits, &mut refusals) {
-            Ok(contents) => {
-                let contents = contents.members(&bytes, limits, &mut refusals);
-                Some(contents)
-            }
-            Err(fatal) => {
-                refusals.push(fatal);
+        let opened = match contents(&bytes, limits, &mut refusals) {
+            Ok(contents) => Some(contents),
+            Err(failure) => {
+                refusals.extend(failure.refusals()?);
                 None
             }
         };
@@ -118,7 +116,7 @@ impl Archive {
                 }
                 refusals.sort();
                 refusals.dedup();
-                Err(refusals)
+                Err(refusals.into())
             }
         }
     }
@@ -150,27 +148,28 @@ impl Archive {
     /// Hands the content of a member to `sink`, in pieces of at most 64 KiB.
     ///
     /// # Errors
-    /// The content is not what the headers say. The sink may have had some of it by then, but never more than the
-    /// announced size, so the pieces are worth nothing before this returns.
+    /// The content is not what the headers say; or that of the sink. The sink may have had some of it by then, but never
+    /// more than the announced size, so the pieces are worth nothing before this returns.
     ///
     /// `index` is a position in [`Self::members`]; another number is refused as a malformed archive.
-    pub fn copy(&self, index: usize, sink: &mut dyn FnMut(&[u8])) -> Result<(), Refusal> {
+    pub fn copy(&self, index: usize, sink: &mut Sink<'_>) -> Result<(), Failure> {
         let located = self
             .members
             .get(index)
-            .and_then(|member| Some((member, headers::slice(&self.bytes, member.start, member.compressed_size)?)));
+            .and_then(|member| Some((member, self.bytes.part(member.start, member.compressed_size)?)));
         let Some((member, content)) = located else {
-            return Err(Refusal::new(Code::ArchiveMalformed, format!("`{}`: there is no member {index}", self.name)));
+            let message = format!("`{}`: there is no member {index}", self.name);
+            return Err(Refusal::new(Code::ArchiveMalformed, message).into());
         };
         let result = match member.compression {
-            Compression::Stored => inflate::stored(content, member.crc, sink),
-            Compression::Deflated => inflate::deflated(content, member.size, member.crc, sink),
+            Compression::Stored => inflate::stored(&content, member.crc, sink),
+            Compression::Deflated => inflate::deflated(&content, member.size, member.crc, sink),
         };
         result.map_err(|fault| {
             let refuse =
                 |code, what: &str| Refusal::new(code, format!("`{}`: member `{}` {what}", self.name, member.path));
             let damaged = "the archive is damaged or was made to be; fetch it again and compare its digest";
-            match fault {
+            let refusal = match fault {
                 inflate::Fault::Deflate(why) => {
                     refuse(Code::ArchiveDeflate, "does not decompress").found(why).hint(damaged)
                 }
@@ -183,7 +182,9 @@ impl Archive {
                         .found(format!("{found:08x}"))
                         .hint(damaged)
                 }
-            }
+                inflate::Fault::Other(failure) => return failure,
+            };
+            refusal.into()
         })
     }
 
@@ -191,9 +192,12 @@ impl Archive {
     ///
     /// # Errors
     /// As [`Self::copy`]. The caller has looked at [`Member::size`] before.
-    pub fn read(&self, index: usize) -> Result<Vec<u8>, Refusal> {
+    pub fn read(&self, index: usize) -> Result<Vec<u8>, Failure> {
         let mut content = Vec::new();
-        self.copy(index, &mut |piece| content.extend_from_slice(piece))?;
+        self.copy(index, &mut |piece| {
+            content.extend_from_slice(piece);
+            Ok(())
+        })?;
         Ok(content)
     }
 }
@@ -204,51 +208,54 @@ impl std::fmt::Debug for Archive {
     }
 }
 
-/// Entries and where their contents begin, in the order in which they lie in the archive.
-struct Contents<'a>(Vec<(Entry<'a>, u64)>);
-
-/// Finds all records and holds that they fill the file.
-fn structure<'a>(bytes: &'a [u8], limits: &Limits, refusals: &mut Vec<Refusal>) -> Result<Contents<'a>, Refusal> {
-    let length = bytes.len() as u64;
-    if length > limits.wheel_size {
+/// Finds all records, holds that they fill the file, and gives the files and the explicit directories.
+fn contents(
+    bytes: &Blob,
+    limits: &Limits,
+    refusals: &mut Vec<Refusal>,
+) -> Result<(Vec<Member>, Vec<MemberPath>), Failure> {
+    if bytes.len() > limits.wheel_size {
         return Err(Refusal::new(Code::ArchiveLimit, "the wheel is larger than any that is known")
             .expected(format!("at most {} bytes", limits.wheel_size))
-            .found(format!("{length} bytes")));
+            .found(format!("{} bytes", bytes.len()))
+            .into());
     }
     let end = headers::end(bytes)?;
     if end.count > limits.members as u64 {
         return Err(Refusal::new(Code::ArchiveLimit, "the archive has more members than any that is known")
             .expected(format!("at most {}", limits.members))
-            .found(end.count.to_string()));
+            .found(end.count.to_string())
+            .into());
     }
-    let mut entries = headers::entries(bytes, &end, refusals)?;
+    let directory = headers::directory(bytes, &end, limits.directory_size)?;
+    let mut entries = headers::entries(&directory, &end, refusals)?;
     entries.sort_by_key(|entry| entry.offset);
     let starts: Vec<u64> = entries.iter().skip(1).map(|entry| entry.offset).chain([end.start]).collect();
-    let mut contents = Vec::with_capacity(entries.len());
+    let mut located = Vec::with_capacity(entries.len());
     let mut reached = 0;
     for (entry, next) in entries.into_iter().zip(starts) {
         meet(reached, entry.offset, &format!("before member {}", entry.shown()), refusals);
         let local = headers::local(bytes, &entry, refusals)?;
         let Some(after) = local.content.checked_add(entry.compressed).filter(|&after| after <= end.start) else {
             let message = format!("member {} reaches into the central directory", entry.shown());
-            return Err(Refusal::new(Code::ArchiveOverlap, message));
+            return Err(Refusal::new(Code::ArchiveOverlap, message).into());
         };
         reached = after;
         if entry.flags & FLAG_DESCRIPTOR != 0 && after <= next {
-            let room = headers::slice(bytes, after, next - after).unwrap_or_default();
-            if let Some(length) = headers::descriptor(room, &entry, local.wide, refusals) {
+            let length = headers::descriptor(bytes, after..next, &entry, local.wide, refusals)?;
+            if let Some(length) = length {
                 reached += length;
             } else {
                 let message = format!("member {} is not followed by its data descriptor alone", entry.shown());
-                let found = format!("{} bytes before the next record", room.len());
+                let found = format!("{} bytes before the next record", next - after);
                 refusals.push(Refusal::new(Code::ArchiveGap, message).found(found));
                 reached = next;
             }
         }
-        contents.push((entry, local.content));
+        located.push((entry, local.content));
     }
     meet(reached, end.start, "before the central directory", refusals);
-    Ok(Contents(contents))
+    members(located, bytes, limits, refusals)
 }
 
 /// Records have to follow one another without gap or overlap.
@@ -262,46 +269,50 @@ fn meet(reached: u64, next: u64, place: &str, refusals: &mut Vec<Refusal>) {
     }
 }
 
-impl Contents<'_> {
-    /// The files and the explicit directories.
-    fn members(self, bytes: &[u8], limits: &Limits, refusals: &mut Vec<Refusal>) -> (Vec<Member>, Vec<MemberPath>) {
-        let (mut files, mut directories) = (Vec::new(), Vec::new());
-        let mut total: u64 = 0;
-        for (entry, start) in self.0 {
-            check_encoding(&entry, refusals);
-            check_cost(&entry, limits, refusals);
-            total = total.saturating_add(entry.size);
-            let path = member_path(&entry, limits).map_err(|refusal| refusals.push(refusal)).ok();
-            let kind = check_type(&entry, refusals);
-            if kind == Kind::Directory {
-                let content = headers::slice(bytes, start, entry.compressed).unwrap_or_default();
-                // some writers deflate the nothing that a directory contains: one final, empty block
-                if entry.size != 0 || entry.crc != 0 || !(content.is_empty() || content == [3, 0]) {
-                    refusals.push(refuse(&entry, Code::ArchiveDirectoryContent, "is a directory and has content"));
-                }
-                directories.extend(path);
-            } else if let Some(path) = path {
-                files.push(Member {
-                    path,
-                    size: entry.size,
-                    executable: (entry.attributes >> 16) & S_EXECUTABLE != 0,
-                    compression: if entry.method == 0 { Compression::Stored } else { Compression::Deflated },
-                    compressed_size: entry.compressed,
-                    crc: entry.crc,
-                    start,
-                });
+/// The files and the explicit directories of `located`: entries and where their contents begin, in the order in which
+/// they lie in the archive.
+fn members(
+    located: Vec<(Entry<'_>, u64)>,
+    bytes: &Blob,
+    limits: &Limits,
+    refusals: &mut Vec<Refusal>,
+) -> Result<(Vec<Member>, Vec<MemberPath>), Failure> {
+    let (mut files, mut directories) = (Vec::new(), Vec::new());
+    let mut total: u64 = 0;
+    for (entry, start) in located {
+        check_encoding(&entry, refusals);
+        check_cost(&entry, limits, refusals);
+        total = total.saturating_add(entry.size);
+        let path = member_path(&entry, limits).map_err(|refusal| refusals.push(refusal)).ok();
+        let kind = check_type(&entry, refusals);
+        if kind == Kind::Directory {
+            // some writers deflate the nothing that a directory contains: one final, empty block
+            let is_nothing = entry.compressed == 0 || bytes.read(start, entry.compressed.min(3))? == Some(vec![3, 0]);
+            if entry.size != 0 || entry.crc != 0 || !is_nothing {
+                refusals.push(refuse(&entry, Code::ArchiveDirectoryContent, "is a directory and has content"));
             }
+            directories.extend(path);
+        } else if let Some(path) = path {
+            files.push(Member {
+                path,
+                size: entry.size,
+                executable: (entry.attributes >> 16) & S_EXECUTABLE != 0,
+                compression: if entry.method == 0 { Compression::Stored } else { Compression::Deflated },
+                compressed_size: entry.compressed,
+                crc: entry.crc,
+                start,
+            });
         }
-        if total > limits.total_size {
-            refusals.push(
-                Refusal::new(Code::ArchiveLimit, "the members together are larger than any wheel that is known")
-                    .expected(format!("at most {} bytes", limits.total_size))
-                    .found(format!("{total} bytes")),
-            );
-        }
-        check_names(&files, &directories, refusals);
-        (files, directories)
     }
+    if total > limits.total_size {
+        refusals.push(
+            Refusal::new(Code::ArchiveLimit, "the members together are larger than any wheel that is known")
+                .expected(format!("at most {} bytes", limits.total_size))
+                .found(format!("{total} bytes")),
+        );
+    }
+    check_names(&files, &directories, refusals);
+    Ok((files, directories))
 }
 
 fn refuse(entry: &Entry<'_>, code: Code, why: &str) -> Refusal {
