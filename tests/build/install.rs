@@ -1,7 +1,7 @@
 //! What `rustvenv install` leaves: every path, mode, time and byte, whatever the surroundings.
 
 use crate::source_package::{EPOCH, SourcePackage, application, command, run, timeless, tree};
-use crate::wheel::Wheel;
+use crate::wheel::{Entry, Wheel};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::process::Command;
@@ -437,4 +437,26 @@ fn the_wall_clock_and_the_environment_are_no_inputs() {
     command.args(["install", "--package", "demo"]).env("SOURCE_DATE_EPOCH", "soon").current_dir(&package.root);
     let done = run(&mut command);
     assert_eq!(done.status, 2, "{}", done.stderr);
+}
+
+/// A wheel is never in memory whole, and neither is any of its files: not while it is verified, nor while its libraries are
+/// looked at, nor while it is written.
+#[test]
+fn memory_does_not_grow_with_the_wheels() {
+    const MEMORY: usize = 64 << 20;
+    let package = SourcePackage::new();
+    // a library with a table behind it, as those of machine learning are, and data that was not compressed
+    let mut library = fs::read("/bin/true").unwrap();
+    let text = include_bytes!("install.rs");
+    library.extend_from_slice(&text.repeat(MEMORY / text.len()));
+    let data = vec![7; MEMORY];
+    package.wheels([
+        application(),
+        Wheel::new("large", "1.0").file("large/library.so", library).entry(Entry::file("large/data", data).stored()),
+    ]);
+    let limit = format!("--as={MEMORY}");
+    let program = [limit.as_str(), env!("CARGO_BIN_EXE_rustvenv"), "install", "--package", "demo"];
+    run(command("prlimit").args(program).current_dir(&package.root)).ok();
+    let size = |path: &str| package.root.join(ENVIRONMENT).join(path).symlink_metadata().unwrap().len() as usize;
+    assert!(size(&format!("lib/{}/site-packages/large/library.so", python())) > MEMORY);
 }
