@@ -399,7 +399,8 @@ codes! {
     ArchiveLimit, "archive-limit", Input,
         "a wheel exceeds a bound on number or size",
         "Every bound stands far above what the wheels of PyPI have, so that an input cannot exhaust the machine that \
-         builds the package. If this wheel is real, please report it.";
+         builds the package. If this wheel is real, please report it; until then, `limits` in the package's configuration sets \
+         the bounds on wheels (rustvenv(5)).";
     ArchiveBomb, "archive-bomb", Input,
         "a member expands further than real content does",
         "A member whose content is many hundred times larger than its compressed form is made to fill memory or disk.";

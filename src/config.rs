@@ -7,6 +7,7 @@
 
 use crate::code::Code;
 use crate::date::parse_utc;
+use crate::limits::Limits;
 use crate::python::entry_points::is_script_name;
 use crate::python::interpreter::Interpreter;
 use crate::python::name::ProjectName;
@@ -157,6 +158,8 @@ pub struct Config {
     pub commands: BTreeSet<String>,
     /// Dependencies that may be absent.
     pub missing_ok: MissingOk,
+    /// Bounds on what is read.
+    pub limits: Limits,
 }
 
 impl Config {
@@ -203,6 +206,7 @@ struct Raw {
     bytecode: String,
     commands: Vec<String>,
     missing_ok: Vec<String>,
+    limits: Limits,
     trust: String,
     not_before: Option<String>,
     max_age: Option<u64>,
@@ -232,6 +236,7 @@ impl Default for Raw {
             bytecode: "none".to_owned(),
             commands: Vec::new(),
             missing_ok: Vec::new(),
+            limits: Limits::DEFAULT,
             trust: "signed".to_owned(),
             not_before: None,
             max_age: None,
@@ -386,6 +391,7 @@ impl Reader<'_> {
             relocation: if raw.relocatable { Relocation::Relocatable } else { Relocation::Fixed },
             commands: raw.commands.into_iter().collect(),
             missing_ok,
+            limits: raw.limits,
         }
     }
 
@@ -465,6 +471,12 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_is_set_leaves_the_others() {
+        let config = parse("limits = { members = 300_000, path-length = 2048 }\n").unwrap();
+        assert_eq!(config.limits, Limits { members: 300_000, path_length: 2048, ..Limits::DEFAULT });
+    }
+
+    #[test]
     fn what_is_not_known_is_an_error_with_its_line() {
         for (text, code, place) in [
             ("# x\nrequirement = []\n", "config-malformed", "line 2"),
@@ -487,6 +499,8 @@ mod tests {
             ("glibc = \"new\"\n", "config-malformed", "`glibc`"),
             ("commands = [\"../x\"]\n", "config-malformed", "`commands`"),
             ("extras = [\"!\"]\n", "config-malformed", "`extras`"),
+            ("limits = { members = -1 }\n", "config-malformed", "line 1"),
+            ("\n[limits]\nmanifest-size = 1\n", "config-malformed", "line 3"),
             ("bytecode = \"ship\"\n", "not-supported-yet", "`bytecode`"),
             ("requirements = [\"pylock.toml\"]\n", "not-supported-yet", "`requirements`"),
             ("trust = \"no\"\n", "config-malformed", "`trust`"),

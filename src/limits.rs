@@ -2,26 +2,38 @@
 //! as the depth of a marker, stands with its reader.
 //!
 //! A limit turns an input that would exhaust the machine into a refusal. The defaults stand well above what exists: the
-//! largest wheels of PyPI have some 20,000 members and a few gigabytes.
+//! largest wheels of PyPI have some 20,000 members and a few gigabytes. Those on wheels can be set by a package's configuration, which
+//! is reviewed with it; nothing else sets any.
+
+use serde::Deserialize;
 
 /// Bounds on input; all sizes in bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
     /// A manifest: 100,000 wheels are about 12 MB of lines.
+    #[serde(skip)]
     pub manifest_size: u64,
     /// A file of signatures: a signature takes about 1 kB.
+    #[serde(skip)]
     pub signature_size: u64,
     /// A file of certificates: a well-signed certificate takes about 200 kB.
+    #[serde(skip)]
     pub certificate_size: u64,
     /// Files in a keyring directory.
+    #[serde(skip)]
     pub certificate_files: usize,
     /// A requirements file, and how many may include one another.
+    #[serde(skip)]
     pub requirements_size: u64,
     /// Requirements files read in total, by `-r` and `-c`.
+    #[serde(skip)]
     pub requirements_files: usize,
     /// A configuration file.
+    #[serde(skip)]
     pub configuration_size: u64,
     /// Files in a directory of wheels.
+    #[serde(skip)]
     pub wheel_files: usize,
     /// A wheel as it lies on the disk.
     pub wheel_size: u64,
@@ -37,10 +49,12 @@ pub struct Limits {
     /// stays below 200.
     pub ratio: u64,
     /// Uncompressed size up to which the ratio is not looked at: small files of one byte repeated are common.
+    #[serde(skip)]
     pub ratio_floor: u64,
     /// Bytes in a member's path: PATH_MAX is 4096, and the package's own prefix comes before.
     pub path_length: usize,
     /// Bytes in one component of a path: NAME_MAX.
+    #[serde(skip)]
     pub component_length: usize,
     /// Components of a path.
     pub path_depth: usize,

@@ -57,18 +57,17 @@ impl Inputs {
     /// # Errors
     /// What is wrong with the configuration, or what of the build system cannot be told.
     pub fn read(source: &Path, config_file: &Path, package: &str) -> Result<Self, Failure> {
-        let limits = Limits::DEFAULT;
         if fs::status(config_file)?.is_none() {
             return Err(Failure::unable_hint(
                 format!("there is no {}", config_file.display()),
                 "create it (an empty file will do), or name another with --config, such as debian/rustvenv",
             ));
         }
-        let text = fs::read_text(config_file, limits.configuration_size)?;
+        let text = fs::read_text(config_file, Limits::DEFAULT.configuration_size)?;
         let config = Config::parse(&config_file.to_string_lossy(), &text, package)?;
         let root = fs::canonicalize(Path::new("."))?;
         let source = fs::canonicalize(source)?;
-        let control = fs::read_text(&root.join("debian/control"), limits.configuration_size)?;
+        let control = fs::read_text(&root.join("debian/control"), Limits::DEFAULT.configuration_size)?;
         let package = BinaryPackage::find(&control, package)
             .ok_or_else(|| Failure::unable(format!("debian/control has no binary package `{package}`")))?;
         let interpreter = match &config.python {
@@ -83,6 +82,7 @@ impl Inputs {
         let target = Target::new(&interpreter, &architecture).map_err(Failure::unable)?;
         let tags = CompatibleTags::of(&interpreter, &architecture, glibc);
         let epoch = source_date_epoch(&root)?;
+        let limits = config.limits.clone();
         Ok(Self { root, source, config, package, interpreter, architecture, target, tags, epoch, limits })
     }
 
