@@ -67,3 +67,22 @@ measure 'the same, compiled (as dh-virtualenv does)' sh -c 'rm -rf "$2" && /usr/
 	--requirement "$1/requirements.txt"' - "$tree" "$room/venv"
 ratio 'rustvenv install' 'python3 -m venv, pip install --no-compile'
 ratio 'rustvenv install' 'the same, compiled (as dh-virtualenv does)'
+
+runs=3
+sizes=$room/sizes
+python3 scripts/large-wheels.py "$sizes"
+for wheel in large many; do
+	case $wheel in
+	large) say "a wheel of 1 GB with one library in it" ;;
+	many) say "a wheel of 20,000 modules" ;;
+	esac
+	# shellcheck disable=SC2016
+	measure "rustvenv install ($wheel)" sh -c 'cd "$1" && rm -rf "debian/$3" debian/.debhelper && exec "$2" install --package "$3"' \
+		- "$sizes" "$rustvenv" "$wheel"
+	# shellcheck disable=SC2016
+	measure "python3 -m venv, pip install ($wheel)" sh -c 'rm -rf "$2" && /usr/bin/python3 -m venv "$2" && exec "$2/bin/python" -m pip \
+		install --quiet --no-index --find-links "$1/wheels" --require-hashes --no-deps --no-compile --disable-pip-version-check \
+		--requirement "$1/$3.txt"' - "$sizes" "$room/venv" "$wheel"
+	ratio "rustvenv install ($wheel)" "python3 -m venv, pip install ($wheel)"
+	rm -rf "${sizes:?}/debian/$wheel" "$room/venv"
+done
