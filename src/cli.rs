@@ -51,6 +51,14 @@ pub enum Command {
         after_help = "Exit status 1 says that somebody should act.\n\nExample:\n  rustvenv check --package hello"
     )]
     Check(CheckArguments),
+    /// Add the wheels of a directory to the list that is going to be signed
+    #[command(after_help = "Example:\n  rustvenv manifest --wheels wheels --project hello")]
+    Manifest(ManifestArguments),
+    /// Have a list signed by your own gpg or sq, and check that the signature counts
+    #[command(after_help = "Examples:\n  rustvenv sign --manifest wheels/sha256sums.txt --keyring debian/signers\n  \
+        rustvenv sign --manifest wheels/sha256sums.txt --keyring debian/signers \\\n      \
+        --sign-program qubes-gpg-client-wrapper --local-user release@example.org")]
+    Sign(SignArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
     Explain(ExplainArguments),
@@ -180,6 +188,49 @@ pub struct CheckArguments {
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Arguments of `manifest`.
+#[derive(Debug, Args)]
+pub struct ManifestArguments {
+    /// A directory of wheels
+    #[arg(long, value_name = "DIR", required = true)]
+    pub wheels: Vec<PathBuf>,
+    /// The list [default: sha256sums.txt in the first directory]
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The project that a new list is for
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// Print what would be added and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `sign`.
+#[derive(Debug, Args)]
+pub struct SignArguments {
+    /// The list, as sha256sum writes it
+    #[arg(long, value_name = "FILE")]
+    pub manifest: PathBuf,
+    /// Certificates that may sign: files, or directories of files
+    #[arg(long, value_name = "PATH", required = true)]
+    pub keyring: Vec<PathBuf>,
+    /// Fingerprint of a certificate whose signature counts [default: every certificate of the keyring]
+    #[arg(long = "signer", value_name = "FPR")]
+    pub signers: Vec<String>,
+    /// How many different certificates have to sign in the end
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub threshold: usize,
+    /// The program with the secret key: gpg, sq, or what is called as gpg is [default: gpg, else sq]
+    #[arg(long, value_name = "PROGRAM")]
+    pub sign_program: Option<PathBuf>,
+    /// Which of your keys signs [default: the program's choice]
+    #[arg(long, value_name = "KEY")]
+    pub local_user: Option<String>,
+    /// A file with the secret key, for sq without a key store
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// Arguments of `explain`.

@@ -219,6 +219,11 @@ codes! {
         "the manifest or its signature is older than the configuration allows",
         "An older list that was once validly signed is being put in the place of a newer one, or `not-before` or the serial in the \
          configuration was raised too far. Use the current manifest and its signature.";
+    ManifestEntryChanged, "manifest-entry-changed", Input,
+        "a wheel is listed with another digest than it has",
+        "Somebody has signed for a file of this name, and the file is another one. A list never takes a name back: who has \
+         the old list would install something else than who has the new one. Use the wheel that was signed for, or build the new \
+         one with a build number in its name or as another version.";
     ManifestProject, "manifest-project", Input,
         "the manifest is validly signed, but for another project",
         "The configuration names the project that the list has to be for, and the signed header line of the list names another one \

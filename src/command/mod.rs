@@ -23,6 +23,10 @@ pub mod check;
 
 pub mod explain;
 
+pub mod manifest;
+
+pub mod sign;
+
 use crate::refusal::Failure;
 use std::io::{ErrorKind, Write as _};
 

@@ -6,3 +6,7 @@
 pub mod build_system;
 
 pub mod project;
+
+pub mod manifest;
+
+pub mod sign;

@@ -94,6 +94,18 @@ impl Program {
         Err(Failure::unable(format!("`{}` failed ({})\n{}", self.shown(), output.status, tail(&output.stderr))))
     }
 
+    /// Runs the program to its end at the user's terminal: it may ask for a passphrase.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not exit with status 0.
+    pub fn run_at_terminal(&self) -> Result<(), Failure> {
+        let mut command = self.command()?;
+        // standard output is ours, for programs that read it
+        let status = command.stdin(Stdio::inherit()).stdout(std::io::stderr()).status();
+        let status = status.map_err(|error| Failure::unable(format!("cannot run `{}`: {error}", self.shown())))?;
+        if status.success() { Ok(()) } else { Err(Failure::unable(format!("`{}` failed ({status})", self.shown()))) }
+    }
+
     /// Whether the program can be started and exits with status 0; what it prints is dropped.
     pub fn succeeds(&self) -> bool {
         self.command()

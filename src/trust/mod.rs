@@ -18,6 +18,8 @@ mod standing;
 
 mod judge;
 
+pub mod signature_file;
+
 pub mod manifest;
 
 pub mod verified;

@@ -411,7 +411,7 @@ fn read_file(file: &InputFile) -> Result<Vec<Unjudged>, Refusal> {
 }
 
 /// The file's packets, out of their armor.
-fn binary_blocks(file: &InputFile) -> Result<Vec<(Vec<u8>, Checksum)>, Refusal> {
+pub(super) fn binary_blocks(file: &InputFile) -> Result<Vec<(Vec<u8>, Checksum)>, Refusal> {
     let bytes = file.bytes.as_slice();
     if bytes.first().is_some_and(|first| first & 0x80 != 0) && !bytes.starts_with(b"\xEF\xBB\xBF") {
         return Ok(vec![(bytes.to_vec(), Checksum::Absent)]);
