@@ -10,3 +10,5 @@ pub mod project;
 pub mod manifest;
 
 pub mod sign;
+
+pub mod settings;
