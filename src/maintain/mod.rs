@@ -11,4 +11,6 @@ pub mod manifest;
 
 pub mod sign;
 
+pub mod wheel_requirements;
+
 pub mod settings;
