@@ -11,6 +11,8 @@ pub mod manifest;
 
 pub mod sign;
 
+pub mod review;
+
 pub mod wheel_requirements;
 
 pub mod settings;
