@@ -716,6 +716,41 @@ fn a_name_is_bound_to_its_release() {
     assert_eq!(judge("requests-2.0.1.tar.gz", "requests", "2.0"), Err(Code::SdistNameMismatch));
 }
 
+/// xz streams, which nothing here can write but xz itself: several of them, padding, and one that asks for 4 GiB.
+#[test]
+fn one_xz_stream_is_read_with_bounded_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    std::fs::write(root.join("plain"), evil([]).write()).unwrap();
+    run("xz", &["--keep", "plain"], root);
+    let whole = std::fs::read(root.join("plain.xz")).unwrap();
+    let mut greedy = whole.clone();
+    // the block's header: its size in words, flags, filter LZMA2, length of its properties, size of the dictionary
+    assert_eq!(greedy[12..16], [2, 0, 0x21, 1]);
+    greedy[16] = 40;
+    let checksum = crc32fast::hash(&greedy[12..20]);
+    greedy[20..24].copy_from_slice(&checksum.to_le_bytes());
+    let mut other_checksum = whole.clone();
+    let at = whole.len() - 12 - 8 - 1;
+    other_checksum[at] ^= 1;
+    for (defect, bytes, code) in [
+        ("ok-xz", whole.clone(), None),
+        ("xz-dictionary", greedy, Some(Code::SdistLimit)),
+        ("xz-checksum", other_checksum, Some(Code::SdistCompression)),
+        ("xz-two-streams", whole.repeat(2), Some(Code::SdistCompression)),
+        ("xz-padding", [&whole[..], &[0; 4]].concat(), Some(Code::SdistCompression)),
+        ("xz-cut-off", whole[..whole.len() - 1].to_vec(), Some(Code::SdistCompression)),
+    ] {
+        let name = SdistFilename::parse("evil-1.0.tar.xz").unwrap();
+        let found = match sdist::list(&Arc::new(bytes), &name, &Limits::DEFAULT) {
+            Ok(_) => None,
+            Err(Failure::Refused(refusals)) => Some(refusals[0].code),
+            Err(unable) => panic!("{unable}"),
+        };
+        assert_eq!(found, code, "{defect}");
+    }
+}
+
 // ---- archives of the tools that make them
 
 /// What Python's tarfile unpacks: a line for each path, its kind, digest or target, and whether its owner may execute it.
