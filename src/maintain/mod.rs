@@ -16,3 +16,4 @@ pub mod review;
 pub mod wheel_requirements;
 
 pub mod settings;
+pub mod sdist;
