@@ -5,4 +5,6 @@
 
 pub mod build_system;
 
+pub mod simple_api;
+
 pub mod project;
