@@ -7,4 +7,8 @@ pub mod build_system;
 
 pub mod simple_api;
 
+pub mod netrc;
+
+pub mod index_url;
+
 pub mod project;
