@@ -89,6 +89,11 @@ impl Address {
         Some(Self(Url::from_directory_path(path).ok()?))
     }
 
+    /// The address of a file of this machine; `None` when `path` is not absolute.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        Some(Self(Url::from_file_path(path).ok()?))
+    }
+
     /// The scheme.
     pub fn scheme(&self) -> Scheme {
         match self.0.scheme() {
@@ -202,15 +207,26 @@ mod tests {
         assert_eq!((address.host(), address.port()), ("index.invalid", 8443));
         let credentials = credentials.unwrap();
         assert_eq!((credentials.user.as_str(), credentials.password.as_str()), ("us@er", "pa:ss"));
-        assert_eq!(format!("{address:?} {credentials:?}"), "Address(https://index.invalid:8443/simple/?…) Credentials(hidden)");
+        assert_eq!(
+            format!("{address:?} {credentials:?}"),
+            "Address(https://index.invalid:8443/simple/?…) Credentials(hidden)"
+        );
         assert_eq!(Address::parse("https://token@index.invalid/").unwrap().1.unwrap().user, "token");
     }
 
     #[test]
     fn three_schemes_and_no_more() {
         for bad in [
-            "ftp://index.invalid/", "javascript:alert(1)", "index.invalid/simple", "/simple", "https://", "", "file:relative",
-            "file://host/path", "data:text/html,x", "git+https://index.invalid/",
+            "ftp://index.invalid/",
+            "javascript:alert(1)",
+            "index.invalid/simple",
+            "/simple",
+            "https://",
+            "",
+            "file:relative",
+            "file://host/path",
+            "data:text/html,x",
+            "git+https://index.invalid/",
         ] {
             // a URL parser repairs some of these; whatever it makes of them is one of the three
             if let Ok((address, _)) = Address::parse(bad) {

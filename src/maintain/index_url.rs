@@ -238,9 +238,8 @@ fn ini(text: &str) -> Vec<(String, String, String)> {
 // ---- uv (https://docs.astral.sh/uv/concepts/configuration-files/)
 
 fn from_uv_variables(doors: &Doors<'_>) -> Result<Said, Failure> {
-    let named = |names: [&str; 2]| {
-        names.into_iter().find_map(|name| text_of(doors, name).map(|text| (text, name.to_owned())))
-    };
+    let named =
+        |names: [&str; 2]| names.into_iter().find_map(|name| text_of(doors, name).map(|text| (text, name.to_owned())));
     let main = named(["UV_DEFAULT_INDEX", "UV_INDEX_URL"]).map(|(text, origin)| (without_name(&text), origin));
     let mut extra = Vec::new();
     for name in ["UV_INDEX", "UV_EXTRA_INDEX_URL"] {
@@ -374,7 +373,10 @@ mod tests {
         }
         assert_eq!(ask(&[], &[], PIP).unwrap(), ["https://default.invalid/simple the installed pip's default"]);
         let nothing = ask(&[], &[], None).unwrap_err();
-        assert!(nothing.contains("there is no index") && nothing.contains("hint: name one with --index-url"), "{nothing}");
+        assert!(
+            nothing.contains("there is no index") && nothing.contains("hint: name one with --index-url"),
+            "{nothing}"
+        );
     }
 
     #[test]
@@ -390,13 +392,19 @@ mod tests {
         ]
         .map(|(path, host)| (path, one(host)));
         for count in 1..=files.len() {
-            let mut world: Vec<(&str, &str)> = files[..count].iter().map(|(path, text)| (*path, text.as_str())).collect();
+            let mut world: Vec<(&str, &str)> =
+                files[..count].iter().map(|(path, text)| (*path, text.as_str())).collect();
             world.extend([HOME, ("VIRTUAL_ENV", "/venv"), ("PIP_CONFIG_FILE", "/named/pip.conf")]);
             let found = ask(&[], &world, PIP).unwrap();
             assert!(found[0].ends_with(files[count - 1].0), "{count}: {found:?}");
         }
         // a named file that exists stands in for the user's own
-        let world = [HOME, ("PIP_CONFIG_FILE", "/named"), ("/named", "[global]\ntimeout=3"), ("/home/me/.pip/pip.conf", "[global]\nindex-url=https://user.invalid")];
+        let world = [
+            HOME,
+            ("PIP_CONFIG_FILE", "/named"),
+            ("/named", "[global]\ntimeout=3"),
+            ("/home/me/.pip/pip.conf", "[global]\nindex-url=https://user.invalid"),
+        ];
         assert_eq!(ask(&[], &world, PIP).unwrap(), ["https://default.invalid/simple the installed pip's default"]);
         let world = [("PIP_CONFIG_FILE", "/dev/null"), ("/etc/pip.conf", "[global]\nindex-url=https://etc.invalid")];
         assert_eq!(ask(&[], &world, PIP).unwrap(), ["https://default.invalid/simple the installed pip's default"]);
@@ -412,13 +420,20 @@ mod tests {
                 .unwrap(),
             [etc("a"), etc("b"), etc("c")]
         );
-        assert_eq!(of("[download]\nindex-url=https://d.invalid/\n[global]\nindex-url=https://a.invalid/").unwrap(), [etc("d")]);
+        assert_eq!(
+            of("[download]\nindex-url=https://d.invalid/\n[global]\nindex-url=https://a.invalid/").unwrap(),
+            [etc("d")]
+        );
         assert_eq!(of("[install]\nindex-url=https://i.invalid/").unwrap().len(), 1);
         assert_eq!(
             of("[global]\nextra-index-url = https://b.invalid/").unwrap(),
             ["https://default.invalid/simple the installed pip's default".to_owned(), etc("b")]
         );
-        assert!(of("[global]\nno-index = true\nindex-url = https://a.invalid/").unwrap_err().contains("`no-index` in /etc/pip.conf"));
+        assert!(
+            of("[global]\nno-index = true\nindex-url = https://a.invalid/")
+                .unwrap_err()
+                .contains("`no-index` in /etc/pip.conf")
+        );
         assert!(ask(&[], &[("PIP_NO_INDEX", "1")], PIP).unwrap_err().contains("PIP_NO_INDEX"));
         assert!(ask(&[], &[("PIP_NO_INDEX", "0")], PIP).is_ok());
     }

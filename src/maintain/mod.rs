@@ -11,4 +11,8 @@ pub mod netrc;
 
 pub mod index_url;
 
+pub mod transfer;
+
+pub mod fetch;
+
 pub mod project;

@@ -76,7 +76,8 @@ fn check_version(version: &str, base: &Address) -> Result<(), Refusal> {
 
 /// The file at `address`, when `name` is one that a file can have.
 fn file(name: String, address: Address) -> Option<File> {
-    let plain = !name.is_empty() && name.len() <= 255 && !name.contains(['/', '\\', '\0']) && name != "." && name != "..";
+    let plain =
+        !name.is_empty() && name.len() <= 255 && !name.contains(['/', '\\', '\0']) && name != "." && name != "..";
     plain.then_some(File { name, address, sha256: None, size: None, yanked: None })
 }
 
@@ -123,7 +124,8 @@ fn read_json(bytes: &[u8], base: &Address) -> Result<Vec<File>, Refusal> {
     struct Versioned {
         meta: Meta,
     }
-    let unreadable = |error: serde_json::Error| malformed(base, "is no JSON of a project page").found(error.to_string());
+    let unreadable =
+        |error: serde_json::Error| malformed(base, "is no JSON of a project page").found(error.to_string());
     let versioned: Versioned = serde_json::from_slice(bytes).map_err(unreadable)?;
     check_version(&versioned.meta.api_version, base)?;
     let page: Page = serde_json::from_slice(bytes).map_err(unreadable)?;
@@ -133,9 +135,11 @@ fn read_json(bytes: &[u8], base: &Address) -> Result<Vec<File>, Refusal> {
 
 fn of_entry(entry: Entry, base: &Address) -> Option<File> {
     let address = base.join(&entry.url)?;
-    let sha256 = entry.hashes.iter().find_map(|(name, value)| {
-        if name.eq_ignore_ascii_case("sha256") { digest(value) } else { None }
-    });
+    let sha256 = entry.hashes.iter().find_map(
+        |(name, value)| {
+            if name.eq_ignore_ascii_case("sha256") { digest(value) } else { None }
+        },
+    );
     let yanked = match entry.yanked {
         None | Some(Yanked::Said(false)) => None,
         Some(Yanked::Said(true)) => Some(String::new()),
@@ -209,7 +213,10 @@ mod tests {
     }
 
     fn json(files: &str) -> Result<Vec<File>, Refusal> {
-        page(JSON, &format!(r#"{{"meta":{{"api-version":"1.3","_x":1}},"name":"foo","files":[{files}],"versions":[]}}"#))
+        page(
+            JSON,
+            &format!(r#"{{"meta":{{"api-version":"1.3","_x":1}},"name":"foo","files":[{files}],"versions":[]}}"#),
+        )
     }
 
     /// Name, address, whether the digest is known, and whether it was withdrawn.

@@ -121,7 +121,12 @@ mod tests {
             ("foo_bar-1.0.tar.gz", "foo-bar", "1.0", SdistKind::TarGz),
             ("foo-bar-1.0.zip", "foo-bar", "1.0", SdistKind::Zip),
             ("Foo.Bar-1.0rc1.tar.bz2", "foo-bar", "1.0rc1", SdistKind::TarBz2),
-            ("backports.ssl_match_hostname-3.7.0.1.tar.xz", "backports-ssl-match-hostname", "3.7.0.1", SdistKind::TarXz),
+            (
+                "backports.ssl_match_hostname-3.7.0.1.tar.xz",
+                "backports-ssl-match-hostname",
+                "3.7.0.1",
+                SdistKind::TarXz,
+            ),
             ("foo-2020.04.05+local.tar.gz", "foo", "2020.4.5+local", SdistKind::TarGz),
             ("foo-1!2.0.post1.tar.gz", "foo", "1!2.0.post1", SdistKind::TarGz),
         ] {

@@ -260,7 +260,8 @@ impl Growing {
         }
         let mut options = OpenOptions::new();
         options.append(true).mode(0o644);
-        let options = if found.is_some_and(|found| found.kind == Kind::File) { &options } else { options.create_new(true) };
+        let options =
+            if found.is_some_and(|found| found.kind == Kind::File) { &options } else { options.create_new(true) };
         let file = options.open(path).map_err(cannot("open", path))?;
         let length = file.metadata().map_err(cannot("look at", path))?.len();
         Ok(Self { file, path: path.to_owned(), length })

@@ -79,7 +79,8 @@ impl Proxies {
                 _ => (entry, None),
             };
             let name = name.trim_start_matches("*.").trim_start_matches('.');
-            let matches = name == "*" || host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+            let matches =
+                name == "*" || host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
             !name.is_empty() && matches && wanted_port.is_none_or(|wanted| wanted == port)
         })
     }
@@ -125,12 +126,7 @@ fn passing(why: impl Into<String>) -> Trouble {
 impl Network {
     /// A network that nothing was asked of yet.
     pub fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            tls: OnceLock::new(),
-            agents: Mutex::new(Vec::new()),
-            silent: Mutex::new(BTreeSet::new()),
-        }
+        Self { settings, tls: OnceLock::new(), agents: Mutex::new(Vec::new()), silent: Mutex::new(BTreeSet::new()) }
     }
 
     /// The document at `address`; `None` when the server says that there is none.
@@ -289,9 +285,8 @@ impl Network {
             let (301 | 302 | 303 | 307 | 308, Some(location)) = (response.status().as_u16(), location) else {
                 return Ok((at, response));
             };
-            let refused = |why: &str| {
-                Refusal::new(Code::AddressRefused, format!("a redirection of {at} is not followed: {why}"))
-            };
+            let refused =
+                |why: &str| Refusal::new(Code::AddressRefused, format!("a redirection of {at} is not followed: {why}"));
             let Some(target) = at.join(location) else {
                 let found = format!("`{}`", printable(location.split('?').next().unwrap_or_default()));
                 let why = "it leads to no https, http or file address";
