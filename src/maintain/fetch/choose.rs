@@ -82,10 +82,10 @@ pub fn choose(wanted: &Wanted, files: &[File], take: Take<'_>, place: &str) -> R
         .collect();
     let mut sdists: Vec<(&File, SdistFilename)> = files
         .iter()
-        .filter_map(|file| Some((file, SdistFilename::parse_of(&file.name, &wanted.name)?)))
-        .filter(|(_, name)| *name.version() == wanted.version)
+        .filter_map(|file| Some((file, SdistFilename::parse(&file.name).ok()?)))
+        .filter(|(_, name)| name.is_of(&wanted.name, &wanted.version))
         .collect();
-    sdists.sort_by(|(_, a), (_, b)| (a.kind(), a.as_str()).cmp(&(b.kind(), b.as_str())));
+    sdists.sort_by(|(_, a), (_, b)| (a.format(), a.as_str()).cmp(&(b.format(), b.as_str())));
     if let Take::UpstreamWheel(tags) = take {
         let mut fitting: Vec<(usize, Reverse<&str>, &File)> = wheels
             .iter()

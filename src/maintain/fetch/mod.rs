@@ -341,8 +341,7 @@ fn standing(request: &Request<'_>, there: &[Entry], wanted: &Wanted) -> Result<O
                 found.extend(rank(&name, wanted, tags).map(|rank| (rank, Kind::Wheel, entry)));
             }
             (Take::Sdist, _) if is_in(entry, request.sdists) => {
-                let sdist = SdistFilename::parse_of(&name, &wanted.name);
-                if sdist.is_some_and(|sdist| *sdist.version() == wanted.version) {
+                if SdistFilename::parse(&name).is_ok_and(|sdist| sdist.is_of(&wanted.name, &wanted.version)) {
                     found.push((0, Kind::Sdist, entry));
                 }
             }
