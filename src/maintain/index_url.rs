@@ -124,13 +124,12 @@ fn is_yes(value: &str) -> bool {
 }
 
 fn from_pip_variables(doors: &Doors<'_>) -> Result<Said, Failure> {
-    let mut said = Said::default();
-    said.main = text_of(doors, "PIP_INDEX_URL").map(|text| (text, "PIP_INDEX_URL".to_owned()));
-    if let Some(text) = text_of(doors, "PIP_EXTRA_INDEX_URL") {
-        said.extra = words(&text, "PIP_EXTRA_INDEX_URL").collect();
-    }
-    said.none = text_of(doors, "PIP_NO_INDEX").filter(|text| is_yes(text)).map(|_| "PIP_NO_INDEX".to_owned());
-    Ok(said)
+    let extra = text_of(doors, "PIP_EXTRA_INDEX_URL").unwrap_or_default();
+    Ok(Said {
+        main: text_of(doors, "PIP_INDEX_URL").map(|text| (text, "PIP_INDEX_URL".to_owned())),
+        extra: words(&extra, "PIP_EXTRA_INDEX_URL").collect(),
+        none: text_of(doors, "PIP_NO_INDEX").filter(|text| is_yes(text)).map(|_| "PIP_NO_INDEX".to_owned()),
+    })
 }
 
 fn home(doors: &Doors<'_>) -> Option<PathBuf> {
