@@ -17,6 +17,8 @@ pub mod blob;
 
 pub mod date;
 
+pub mod address;
+
 pub mod python;
 
 // what is asked for

@@ -44,6 +44,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Verify(arguments) => command::verify::run(arguments)?,
         Command::Manifest(arguments) => command::manifest::run(arguments)?,
         Command::Sign(arguments) => command::sign::run(arguments)?,
+        Command::Fetch(arguments) => command::fetch::run(arguments)?,
         Command::Explain(arguments) => command::explain::run(arguments)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();

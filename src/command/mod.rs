@@ -21,6 +21,12 @@ pub mod verify;
 
 pub mod check;
 
+pub mod reach;
+
+pub mod progress;
+
+pub mod fetch;
+
 pub mod explain;
 
 pub mod manifest;

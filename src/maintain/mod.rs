@@ -1,11 +1,23 @@
-//! The maintainers' side: from sources to wheels.
+//! The maintainers' side: from sources to a signed list of wheels.
 //!
-//! Enters: a source tree. Leaves: a wheel. This is the only place where code other than ours runs: the build back end
-//! of the source package's own project, offline and in an environment that is decided here.
+//! Enters: a lock and a source tree. Leaves: sdists that are the locked ones, wheels, and a list that somebody has signed. This is
+//! the only place where code other than ours runs: build back ends, offline and in an environment that is decided here.
 
 pub mod build_system;
 
 pub mod project;
+
+pub mod simple_api;
+
+pub mod netrc;
+
+pub mod index_url;
+
+pub mod transfer;
+
+pub mod fetch;
+
+pub mod sdist;
 
 pub mod manifest;
 
@@ -16,4 +28,3 @@ pub mod review;
 pub mod wheel_requirements;
 
 pub mod settings;
-pub mod sdist;
