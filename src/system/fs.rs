@@ -51,7 +51,7 @@ pub struct Entry {
     pub kind: Kind,
 }
 
-fn cannot(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
+pub(super) fn cannot(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let text = format!("cannot {verb} {}", shown(path));
     move |error| {
         let hint = match error.kind() {
@@ -63,7 +63,7 @@ fn cannot(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
     }
 }
 
-fn not_a_file(path: &Path) -> Failure {
+pub(super) fn not_a_file(path: &Path) -> Failure {
     Failure::unable(format!("cannot read {}: not a regular file", shown(path)))
 }
 

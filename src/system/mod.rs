@@ -11,3 +11,5 @@ pub mod env;
 pub mod fs;
 
 pub mod process;
+
+pub mod store;
