@@ -502,6 +502,16 @@ codes! {
         "a file of the environment is not what was installed",
         "Between the installation and the end of the build something changed, replaced or removed a file that came from a \
          verified wheel. Look for an override or a hook in debian/rules that works on the whole package.";
+
+    // ---- the private index
+    YankedMalformed, "yanked-malformed", Configuration,
+        "a line of the list of withdrawn files cannot be read",
+        "Each line names a file or a release, as `NAME==VERSION`, and may give a reason after a blank. A line that is passed over \
+         would leave on offer what somebody meant to withdraw.";
+    IndexFileChanged, "index-file-changed", Input,
+        "a file changed while the index was being made",
+        "The digest on a page has to be that of the file beside it. The file was read, and when it was to be linked or copied into \
+         the index it was another one. Find out who writes to the directory, and make the index again.";
 }
 
 impl Code {

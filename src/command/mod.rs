@@ -21,6 +21,10 @@ pub mod verify;
 
 pub mod check;
 
+pub mod trust_options;
+
+pub mod index;
+
 pub mod explain;
 
 use crate::refusal::Failure;

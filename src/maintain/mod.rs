@@ -6,3 +6,5 @@
 pub mod build_system;
 
 pub mod project;
+
+pub mod static_index;

@@ -160,6 +160,19 @@ pub fn list(path: &Path) -> Result<Vec<Entry>, Failure> {
     Ok(entries)
 }
 
+/// The names in the directory at `path`, in byte order; what they stand for is not looked at.
+///
+/// # Errors
+/// When it is no directory or cannot be read.
+pub fn names(path: &Path) -> Result<Vec<OsString>, Failure> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(cannot("list", path))? {
+        names.push(entry.map_err(cannot("list", path))?.file_name());
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Every path below `root`, relative to it, in byte order of the whole path with parents first; links not followed.
 ///
 /// # Errors

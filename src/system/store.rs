@@ -73,6 +73,19 @@ pub fn stamp(path: &Path) -> Result<Option<Stamp>, Failure> {
     }
 }
 
+/// The time that the file system gives to a file that is written now, in nanoseconds since 1970; asked by means of the file
+/// `path`, which exists for that long.
+///
+/// # Errors
+/// When nothing can be written there.
+pub fn now_by(path: &Path) -> Result<i64, Failure> {
+    fs::remove(path)?;
+    fs::create(path, 0o600, &mut |_| Ok(()))?;
+    let stamp = stamp(path)?;
+    fs::remove(path)?;
+    Ok(stamp.map_or(0, |stamp| stamp.mtime))
+}
+
 /// The right to change a directory, until the value or the process ends.
 #[derive(Debug)]
 pub struct Lock {
