@@ -110,6 +110,45 @@ codes! {
         "An empty environment is hardly what was meant: a requirements file was emptied, or every marker is false for the \
          target.";
 
+    // ---- fetching sources (the maintainers' side)
+    IndexPageMalformed, "index-page-malformed", Input,
+        "an index answers with something that is no project page",
+        "A project page is JSON (PEP 691) or HTML (PEP 503) of version 1 of the simple repository API. What the server sent is \
+         something else: the page of a login or a proxy, a page that was cut off, or a version that is not known. Open the \
+         address in a browser, and check which index is used.";
+    ReleaseNotOnIndex, "release-not-on-index", Input,
+        "no index has a file of a locked release",
+        "The project or the version is unknown to every index that was asked. It was removed, it comes from another index, or \
+         the index is a mirror that has not caught up. `rustvenv fetch --index-url` names another index; it does not have to be \
+         trusted, since the lock's hashes decide.";
+    SdistNotLocked, "sdist-not-locked", Input,
+        "none of the hashes that a lock has for a release belongs to an sdist",
+        "Wheels are built from the source distribution, and it has to be the one that the lock names. Where upstream publishes an \
+         sdist, lock the release again with the hashes of all its files. Where there is none, `--upstream-wheels` takes \
+         upstream's own wheel for a project that is named, which then has to be reviewed as a binary.";
+    IndexFilesDiffer, "index-files-differ", Input,
+        "an index has other files of a locked release than the lock says",
+        "The file of that name has another digest on this index, and a digest of the lock belongs to nothing there. Released files \
+         never change, so one of the two is wrong: the index is not the one the lock was made with, or somebody replaced a file. \
+         Find out which before you lock the release again.";
+    AddressRefused, "address-refused", Input,
+        "a server or page leads to an address that is not followed",
+        "Nothing leads from an encrypted connection to one that is not, from the network to a file of this machine, to a scheme \
+         other than https, http and file, or through more redirections than any real server has. Name the address that is meant with \
+         `--index-url`.";
+    DownloadTooLarge, "download-too-large", Input,
+        "what a server sends is larger than any real file of its kind",
+        "The size of a project page and of a file is bounded, so that a server cannot fill the disk or the memory. Every bound \
+         stands far above what exists. If this file is real, please report it.";
+    FetchedFileDiffers, "fetched-file-differs", Input,
+        "a file that was fetched is not the one that is locked",
+        "Its SHA-256 is none of those that the lock has for the release. Nothing of it was kept. A server that sends another file \
+         than the one that was reviewed is broken or hostile: fetch from another index, compare, and report it.";
+    FileInTheWay, "file-in-the-way", Input,
+        "a file that is there already is not the one that is locked",
+        "The directory has a file of the locked release whose SHA-256 is none of those that the lock has for it. It may be somebody's \
+         own work or a trap, so it is neither used nor replaced. Move it away and run the command again.";
+
     // ---- trust (keyring, signature, manifest)
     SignerMalformed, "signer-malformed", Configuration,
         "a pinned signer is not a full fingerprint",

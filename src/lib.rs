@@ -15,6 +15,8 @@ pub mod digest;
 
 pub mod date;
 
+pub mod address;
+
 pub mod python;
 
 // what is asked for

@@ -46,6 +46,14 @@ pub struct Limits {
     pub metadata_size: u64,
     /// RECORD: about 120 bytes a member.
     pub record_size: u64,
+    /// The page of one project on an index: the largest have 20 MB for some 40,000 files.
+    pub page_size: u64,
+    /// Files on the page of one project.
+    pub page_files: usize,
+    /// One file that is fetched, sdist or wheel.
+    pub download_size: u64,
+    /// A settings file of pip or uv, or a netrc file.
+    pub settings_size: u64,
 }
 
 impl Limits {
@@ -70,6 +78,10 @@ impl Limits {
         path_depth: 64,
         metadata_size: 16 << 20,
         record_size: 64 << 20,
+        page_size: 64 << 20,
+        page_files: 500_000,
+        download_size: 4 << 30,
+        settings_size: 4 << 20,
     };
 }
 

@@ -29,9 +29,7 @@ pub fn run(arguments: &IndexArguments) -> Result<(), Failure> {
     let output = arguments.output.as_path();
     let manifest = manifest(arguments, &limits)?;
     let yanked = match &arguments.yanked {
-        Some(path) => {
-            Yanked::parse(&path.to_string_lossy(), &fs::read_text(path, limits.configuration_size)?)?
-        }
+        Some(path) => Yanked::parse(&path.to_string_lossy(), &fs::read_text(path, limits.configuration_size)?)?,
         None => Yanked::default(),
     };
     let directories: Vec<(PathBuf, Kind)> = (arguments.wheels.iter().map(|path| (path.clone(), Kind::Wheel)))

@@ -5,6 +5,12 @@
 
 pub mod build_system;
 
+pub mod simple_api;
+
+pub mod netrc;
+
+pub mod index_url;
+
 pub mod project;
 
 pub mod static_index;

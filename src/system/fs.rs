@@ -253,6 +253,76 @@ pub fn create(
     file.set_permissions(Permissions::from_mode(mode)).map_err(cannot("set the mode of", path))
 }
 
+/// A file under a temporary name that grows, in this run or in several, until it is complete and gets its own.
+#[derive(Debug)]
+pub struct Growing {
+    file: File,
+    path: PathBuf,
+    length: u64,
+}
+
+impl Growing {
+    /// Goes on with the regular file at `path`, or begins it; anything else that stands there is removed.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let found = status(path)?;
+        if found.as_ref().is_some_and(|found| found.kind != Kind::File) {
+            remove(path)?;
+        }
+        let mut options = OpenOptions::new();
+        options.append(true).mode(0o644);
+        let options =
+            if found.is_some_and(|found| found.kind == Kind::File) { &options } else { options.create_new(true) };
+        let file = options.open(path).map_err(cannot("open", path))?;
+        let length = file.metadata().map_err(cannot("look at", path))?.len();
+        Ok(Self { file, path: path.to_owned(), length })
+    }
+
+    /// Its size in bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Adds `bytes` at its end.
+    ///
+    /// # Errors
+    /// When the file system refuses; a full disk, for instance.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(cannot("write", &self.path))?;
+        self.length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Ok(())
+    }
+
+    /// Forgets everything in it.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn restart(&mut self) -> Result<(), Failure> {
+        self.length = 0;
+        self.file.set_len(0).map_err(cannot("empty", &self.path))
+    }
+
+    /// Has what was written reach the disk, sets the permission bits `mode` and gives it the name `path`, where nothing may stand.
+    ///
+    /// # Errors
+    /// When something stands there, or the file system refuses.
+    pub fn become_file(self, path: &Path, mode: u32) -> Result<(), Failure> {
+        self.file.set_permissions(Permissions::from_mode(mode)).map_err(cannot("set the mode of", &self.path))?;
+        self.file.sync_all().map_err(cannot("write", &self.path))?;
+        // a link is made exclusively, where a rename would replace what came there in the meantime
+        match fs::hard_link(&self.path, path) {
+            Ok(()) => fs::remove_file(&self.path).map_err(cannot("remove", &self.path)),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists && status(path)?.is_none() => {
+                // a file system without links
+                rename(&self.path, path)
+            }
+            Err(error) => Err(cannot("create", path)(error)),
+        }
+    }
+}
+
 /// Writes `bytes` to `path` through a temporary file beside it and a rename, so that a reader sees all or nothing.
 ///
 /// # Errors
@@ -380,6 +450,29 @@ mod tests {
         assert!(read(directory.path(), 4).is_err());
         assert!(read_in_pieces(directory.path(), &mut |_| ()).is_err());
         assert!(read_in_pieces(Path::new("/dev/zero"), &mut |_| ()).is_err());
+    }
+
+    #[test]
+    fn a_growing_file_goes_on_and_replaces_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (part, whole) = (directory.path().join(".f.part"), directory.path().join("f"));
+        symlink("elsewhere", &part).unwrap();
+        let mut growing = Growing::open(&part).unwrap();
+        growing.append(b"lost").unwrap();
+        growing.restart().unwrap();
+        growing.append(b"one ").unwrap();
+        drop(growing);
+        let mut growing = Growing::open(&part).unwrap();
+        assert_eq!(growing.length(), 4);
+        growing.append(b"two").unwrap();
+        replace(&whole, b"mine", 0o600).unwrap();
+        assert!(growing.become_file(&whole, 0o644).is_err());
+        assert_eq!(read(&whole, 9).unwrap(), b"mine");
+        remove(&whole).unwrap();
+        Growing::open(&part).unwrap().become_file(&whole, 0o644).unwrap();
+        assert_eq!(read(&whole, 9).unwrap(), b"one two");
+        assert_eq!(status(&whole).unwrap().unwrap().mode, 0o644);
+        assert_eq!(list(directory.path()).unwrap().len(), 1);
     }
 
     #[test]

@@ -88,6 +88,9 @@ mod tests {
         ] {
             assert_eq!(size(bytes), text, "{bytes}");
         }
-        assert_eq!((number(12), number(1234), number(1_234_567)), ("12".into(), "1\u{202f}234".into(), "1\u{202f}234\u{202f}567".into()));
+        assert_eq!(
+            (number(12), number(1234), number(1_234_567)),
+            ("12".into(), "1\u{202f}234".into(), "1\u{202f}234\u{202f}567".into())
+        );
     }
 }

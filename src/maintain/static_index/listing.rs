@@ -1,15 +1,12 @@
 //! Which files an index is about, by their names alone.
 //!
 //! Enters: names of files in directories of wheels and of sdists. Leaves: a [`FileName`] for each that can be told apart into
-//! project and version, and why not for the others. Names are compared as parsed values; nothing is opened here. The form of a
-//! wheel's name is that of the binary distribution format, that of an sdist's is
-//! <https://packaging.python.org/en/latest/specifications/source-distribution-format/>, with the older archive formats and
-//! spellings that are still in use.
+//! project and version, and why not for the others. Names are compared as parsed values; nothing is opened here.
 
 use crate::python::name::ProjectName;
+use crate::python::sdist_filename::SdistFilename;
 use crate::python::wheel_filename::WheelFilename;
 use pep440_rs::Version;
-use std::str::FromStr as _;
 
 /// What kind of file a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,9 +30,6 @@ pub struct FileName {
     pub kind: Kind,
 }
 
-/// Suffixes of sdists.
-const SDIST_SUFFIXES: &[&str] = &[".tar.gz", ".zip", ".tar.bz2", ".tar.xz"];
-
 impl FileName {
     /// Reads the name of a file of the kind `kind`.
     ///
@@ -49,15 +43,8 @@ impl FileName {
                 Ok(Self { text: text.to_owned(), project, version, kind })
             }
             Kind::Sdist => {
-                let suffix = SDIST_SUFFIXES.iter().find_map(|suffix| text.strip_suffix(suffix));
-                let stem = suffix.ok_or("it does not end as a source archive does")?;
-                if text.len() > 255 || !stem.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+!".contains(&b)) {
-                    return Err("it has characters that no name of an sdist has");
-                }
-                // older names have hyphens in the project, and a version never has one after its number
-                let (project, version) = stem.rsplit_once('-').ok_or("it has no hyphen before a version")?;
-                let project = ProjectName::parse(project).ok_or("it does not begin with a project name")?;
-                let version = Version::from_str(version).map_err(|_| "it does not end in a version")?;
+                let sdist = SdistFilename::parse(text)?;
+                let (project, version) = (sdist.name().clone(), sdist.version().clone());
                 Ok(Self { text: text.to_owned(), project, version, kind })
             }
         }
@@ -90,7 +77,8 @@ mod tests {
 
     #[test]
     fn what_is_no_name() {
-        for text in ["a.tar.gz", "a-b.tar.gz", "a-1.0.tgz", "-1.0.zip", "a-1.0 .zip", "ä-1.0.zip", "../a-1.0.zip", "<b>-1.zip"]
+        for text in
+            ["a.tar.gz", "a-b.tar.gz", "a-1.0.tgz", "-1.0.zip", "a-1.0 .zip", "ä-1.0.zip", "../a-1.0.zip", "<b>-1.zip"]
         {
             assert!(FileName::parse(text, Kind::Sdist).is_err(), "{text}");
         }

@@ -260,7 +260,11 @@ impl Tree<'_> {
             }
             return Ok(());
         }
-        if store::copy_if(&from, &to, item.sha256)? == item.sha256 { Ok(()) } else { Err(inventory::changed(&item.name)) }
+        if store::copy_if(&from, &to, item.sha256)? == item.sha256 {
+            Ok(())
+        } else {
+            Err(inventory::changed(&item.name))
+        }
     }
 
     /// Whether the file `to` of the index has the content of `item`.
@@ -311,12 +315,9 @@ mod tests {
 
     #[test]
     fn ways_between_directories() {
-        for (from, to, way) in [
-            ("/a/b", "/a/c", "../c"),
-            ("/a/b", "/a/b/c", "c"),
-            ("/a/b/c", "/a", "../.."),
-            ("/a", "/b/c", "../b/c"),
-        ] {
+        for (from, to, way) in
+            [("/a/b", "/a/c", "../c"), ("/a/b", "/a/b/c", "c"), ("/a/b/c", "/a", "../.."), ("/a", "/b/c", "../b/c")]
+        {
             assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(way), "{from} {to}");
         }
     }

@@ -80,7 +80,8 @@ fn head(title: &str, script: &str) -> String {
 /// The front page.
 pub(super) fn front(site: &Site<'_>, projects: &[Project<'_>]) -> String {
     let files: usize = projects.iter().map(|project| project.items.len()).sum();
-    let bytes = projects.iter().flat_map(|project| project.items).fold(0_u64, |sum, i| sum.saturating_add(i.stamp.size));
+    let bytes =
+        projects.iter().flat_map(|project| project.items).fold(0_u64, |sum, i| sum.saturating_add(i.stamp.size));
     let refused: usize = projects.iter().map(|project| project.number_of(|item| !item.is_offered())).sum();
     let mut page = head(site.title, SCRIPT);
     let _ = write!(
@@ -161,7 +162,7 @@ fn trust(page: &mut String, site: &Site<'_>, refused: usize) {
             page,
             "<li>{} on {} <span class=\"hash soft\">{}</span></li>",
             escape(signer.user_id.as_deref().unwrap_or("somebody without a name")),
-            escape(&iso_utc(signer.time)),
+            escape(&iso_utc(signer.time).replace('T', " ").replace('Z', " UTC")),
             signer.fingerprint
         );
     }
@@ -223,7 +224,11 @@ pub(super) fn project(site: &Site<'_>, project: &Project<'_>, links: &Links) -> 
         escape(project.summary())
     );
     if let Some(manifest) = site.manifest {
-        let _ = write!(page, "<section class=\"trust\">\n<p>Files marked as signed are on {}, signed by</p>\n<ul>\n", escape(&manifest.manifest().name));
+        let _ = write!(
+            page,
+            "<section class=\"trust\">\n<p>Files marked as signed are on {}, signed by</p>\n<ul>\n",
+            escape(&manifest.manifest().name)
+        );
         for signer in manifest.signers() {
             let user_id = escape(signer.user_id.as_deref().unwrap_or("somebody without a name"));
             let _ = writeln!(page, "<li>{user_id} <span class=\"hash soft\">{}</span></li>", signer.fingerprint);
@@ -241,7 +246,7 @@ pub(super) fn project(site: &Site<'_>, project: &Project<'_>, links: &Links) -> 
         let python = item.described.as_ref().and_then(|described| described.requires_python.as_deref());
         let _ = writeln!(
             page,
-            "<tr><td class=\"name\">{file}<br><span class=\"hash soft\">sha256 {}</span></td>\
+            "<tr><td class=\"name file\">{file}<br><span class=\"hash soft\">sha256 {}</span></td>\
              <td class=\"n\" data-is=\"Size:\">{}</td><td data-is=\"Python:\">{}</td><td>{}</td></tr>",
             item.sha256,
             size(item.stamp.size),

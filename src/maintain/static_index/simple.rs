@@ -2,7 +2,8 @@
 //!
 //! Enters: the offered files of a project, or the names of the projects. Leaves: the bytes of a page
 //! (<https://packaging.python.org/en/latest/specifications/simple-repository-api/>, version 1.1: PEP 503, 592, 629, 658, 691,
-//! 700 and 714). Equal input gives equal bytes. `upload-time` is left out: no time that the files have is the same on two
+//! 700 and 714). METADATA is announced under its present name alone: by the older one, pip 22.3 to 23.0 find it and break off in the
+//! JSON form, and in HTML refuse a project whose name is spelt in another way. Equal input gives equal bytes. `upload-time` is left out: no time that the files have is the same on two
 //! machines.
 
 use super::html::escape;
@@ -81,9 +82,7 @@ pub(super) fn files_html<'a>(project: &str, items: impl Iterator<Item = &'a Item
             let _ = write!(page, " data-requires-python=\"{}\"", escape(requires));
         }
         if let Some(described) = links.described(item) {
-            for name in ["data-core-metadata", "data-dist-info-metadata"] {
-                let _ = write!(page, " {name}=\"sha256={}\"", described.metadata);
-            }
+            let _ = write!(page, " data-core-metadata=\"sha256={}\"", described.metadata);
         }
         if let Some(reason) = &item.yanked {
             let _ = write!(page, " data-yanked=\"{}\"", escape(reason));
@@ -126,8 +125,6 @@ struct File<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     core_metadata: Option<Hashes>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dist_info_metadata: Option<Hashes>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     yanked: Option<Yanked<'a>>,
 }
 
@@ -142,21 +139,17 @@ pub(super) fn files_json<'a>(project: &str, items: impl Iterator<Item = &'a Item
     }
     let items: Vec<&Item> = items.collect();
     let versions: BTreeSet<_> = items.iter().map(|item| &item.name.version).collect();
-    let file = |item: &&'a Item| {
-        let metadata = || links.described(item).map(|described| Hashes { sha256: described.metadata.hex() });
-        File {
-            filename: &item.name.text,
-            url: links.to(item),
-            hashes: Hashes { sha256: item.sha256.hex() },
-            size: item.stamp.size,
-            requires_python: item.described.as_ref().and_then(|described| described.requires_python.as_deref()),
-            core_metadata: metadata(),
-            dist_info_metadata: metadata(),
-            yanked: item.yanked.as_deref().map(|reason| match reason {
-                "" => Yanked::Silently(true),
-                reason => Yanked::Reason(reason),
-            }),
-        }
+    let file = |item: &&'a Item| File {
+        filename: &item.name.text,
+        url: links.to(item),
+        hashes: Hashes { sha256: item.sha256.hex() },
+        size: item.stamp.size,
+        requires_python: item.described.as_ref().and_then(|described| described.requires_python.as_deref()),
+        core_metadata: links.described(item).map(|described| Hashes { sha256: described.metadata.hex() }),
+        yanked: item.yanked.as_deref().map(|reason| match reason {
+            "" => Yanked::Silently(true),
+            reason => Yanked::Reason(reason),
+        }),
     };
     json(&Files {
         meta: META,

@@ -105,7 +105,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        for text in ["foo", "foo==", "foo>=1", "==1", "a==1\nA==1.0 again", "a-1.zip\na-1.zip", "a==1 \u{202e}x", "*.whl"] {
+        for text in
+            ["foo", "foo==", "foo>=1", "==1", "a==1\nA==1.0 again", "a-1.zip\na-1.zip", "a==1 \u{202e}x", "*.whl"]
+        {
             let refusals = Yanked::parse("y", text).unwrap_err();
             assert_eq!(refusals[0].code, Code::YankedMalformed, "{text}");
         }
