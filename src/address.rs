@@ -89,6 +89,11 @@ impl Address {
         Some(Self(Url::from_directory_path(path).ok()?))
     }
 
+    /// The address of a file of this machine; `None` when `path` is not absolute.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        Some(Self(Url::from_file_path(path).ok()?))
+    }
+
     /// The scheme.
     pub fn scheme(&self) -> Scheme {
         match self.0.scheme() {

@@ -51,6 +51,10 @@ pub enum Command {
         after_help = "Exit status 1 says that somebody should act.\n\nExample:\n  rustvenv check --package hello"
     )]
     Check(CheckArguments),
+    /// Fetch the sources of a lock by their hashes, for building wheels from them
+    #[command(after_help = "Examples:\n  rustvenv fetch --requirements requirements.txt --sdists sdists\n  \
+        rustvenv fetch --requirements requirements.txt --sdists sdists --upstream-wheels pyqt5 --wheels wheels")]
+    Fetch(FetchArguments),
     /// Make a private index of a directory of wheels, for any web server
     #[command(
         after_help = "Example:\n  rustvenv index --wheels wheels --output public --manifest wheels/sha256sums.txt \\\n      \
@@ -186,6 +190,53 @@ pub struct CheckArguments {
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Arguments of `fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArguments {
+    /// A requirements file with the hashes of upstream's files
+    #[arg(long, value_name = "FILE", required = true)]
+    pub requirements: Vec<PathBuf>,
+    /// Where sdists come to
+    #[arg(long, value_name = "DIR")]
+    pub sdists: PathBuf,
+    /// Take upstream's wheel of this project where one fits, and not its sdist
+    #[arg(long, value_name = "NAME", requires = "wheels")]
+    pub upstream_wheels: Vec<String>,
+    /// Where upstream's wheels come to
+    #[arg(long, value_name = "DIR")]
+    pub wheels: Option<PathBuf>,
+    /// An index to fetch from: a URL or a directory [default: what the settings of pip or uv say, else pip's default]
+    #[arg(long, value_name = "URL")]
+    pub index_url: Vec<String>,
+    /// The Python that markers and wheels are for [default: that of the distribution]
+    #[arg(long, value_name = "X.Y")]
+    pub python: Option<String>,
+    /// The Debian architecture that markers and wheels are for [default: the one dpkg builds for]
+    #[arg(long, value_name = "ARCH")]
+    pub architecture: Option<String>,
+    /// The version of glibc that wheels are for [default: that of this system]
+    #[arg(long, value_name = "X.Y")]
+    pub glibc: Option<String>,
+    /// How many files are fetched at a time [default: the number of processors, at least 4]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Longest silence of a server in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// How often something that failed is tried again
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub retries: u32,
+    /// Say what would be fetched, and fetch only the pages of indexes
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// Who has to have signed a list: what the commands for maintainers have in common.

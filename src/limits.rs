@@ -54,6 +54,16 @@ pub struct Limits {
     pub download_size: u64,
     /// A settings file of pip or uv, or a netrc file.
     pub settings_size: u64,
+    /// A source distribution as it lies on the disk.
+    pub sdist_size: u64,
+    /// A source distribution, uncompressed.
+    pub sdist_total_size: u64,
+    /// Uncompressed size by compressed size of a source distribution above `ratio_floor`: real ones stay below 20.
+    pub sdist_ratio: u64,
+    /// What may precede one member of a tar archive: a long name, or extended attributes.
+    pub sdist_header_size: u64,
+    /// Memory for the dictionary of an xz stream, in KiB: `xz -9` makes streams that take 65 MiB.
+    pub xz_memory: u32,
 }
 
 impl Limits {
@@ -82,6 +92,11 @@ impl Limits {
         page_files: 500_000,
         download_size: 4 << 30,
         settings_size: 4 << 20,
+        sdist_size: 2 << 30,
+        sdist_total_size: 8 << 30,
+        sdist_ratio: 200,
+        sdist_header_size: 1 << 20,
+        xz_memory: 128 << 10,
     };
 }
 

@@ -43,6 +43,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Seal(arguments) => command::seal::run(arguments)?,
         Command::Verify(arguments) => command::verify::run(arguments)?,
         Command::Index(arguments) => command::index::run(arguments)?,
+
+        Command::Fetch(arguments) => command::fetch::run(arguments)?,
         Command::Explain(arguments) => command::explain::run(arguments)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -25,6 +25,12 @@ pub mod trust_options;
 
 pub mod index;
 
+pub mod reach;
+
+pub mod progress;
+
+pub mod fetch;
+
 pub mod explain;
 
 use crate::refusal::Failure;

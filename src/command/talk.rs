@@ -21,6 +21,11 @@ impl Talk {
         Self { quiet: env::quiet() && !verbose, verbose }
     }
 
+    /// Whether silence was asked for.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Says `line`; warnings are said even when silence was asked for.
     pub fn line(&self, line: &str) {
         if !self.quiet || line.starts_with("warning") {

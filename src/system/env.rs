@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
 use crate::refusal::Failure;
+use std::ffi::OsString;
 
 /// SOURCE_DATE_EPOCH as set by dpkg-buildpackage and dh, in seconds since 1970
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>); `None` when it is not set.
@@ -28,6 +29,44 @@ pub fn source_date_epoch() -> Result<Option<u64>, Failure> {
 /// DEB_HOST_ARCH, the architecture the package is for, as dpkg-buildpackage exports it.
 pub fn deb_host_arch() -> Option<String> {
     std::env::var("DEB_HOST_ARCH").ok().filter(|arch| !arch.is_empty())
+}
+
+/// The variables that say how the network is reached, each with the reason why it may be read. Only the maintainers' commands that
+/// fetch ask for them, and none of them can change what is accepted: that is decided by the hashes of the lock.
+const OF_THE_NETWORK: &[(&str, &str)] = &[
+    ("PIP_INDEX_URL", "pip's index: where files are looked for"),
+    ("PIP_EXTRA_INDEX_URL", "pip's further indexes"),
+    ("PIP_NO_INDEX", "pip is told to ask no index, and so are we"),
+    ("PIP_CONFIG_FILE", "where pip's settings are"),
+    ("UV_DEFAULT_INDEX", "uv's index"),
+    ("UV_INDEX_URL", "uv's index, by its old name"),
+    ("UV_INDEX", "uv's further indexes"),
+    ("UV_EXTRA_INDEX_URL", "uv's further indexes, by their old name"),
+    ("UV_CONFIG_FILE", "where uv's settings are"),
+    ("UV_NO_CONFIG", "uv is told to read no settings"),
+    ("VIRTUAL_ENV", "an environment has settings of pip's in it"),
+    ("HOME", "the user's settings and netrc are below it"),
+    ("XDG_CONFIG_HOME", "the user's settings are below it"),
+    ("XDG_CONFIG_DIRS", "the system's settings are below it"),
+    ("NETRC", "where credentials are"),
+    ("http_proxy", "the way to the network; in lower case alone, since a web server sets the other from a request"),
+    ("https_proxy", "the way to the network"),
+    ("HTTPS_PROXY", "the way to the network"),
+    ("all_proxy", "the way to the network"),
+    ("ALL_PROXY", "the way to the network"),
+    ("no_proxy", "hosts that are reached directly"),
+    ("NO_PROXY", "hosts that are reached directly"),
+];
+
+/// One of the variables that say how the network is reached; `None` when it is not set, or not one of them.
+pub fn of_the_network(name: &str) -> Option<OsString> {
+    let (name, _) = OF_THE_NETWORK.iter().find(|(known, _)| *known == name)?;
+    std::env::var_os(name)
+}
+
+/// Whether NO_COLOR asks for plain text (<https://no-color.org>); changes only what is printed.
+pub fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// Whether DH_VERBOSE asks to be told what is done; changes only what is printed.

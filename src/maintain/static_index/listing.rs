@@ -44,7 +44,10 @@ impl FileName {
             }
             Kind::Sdist => {
                 let sdist = SdistFilename::parse(text)?;
-                let (project, version) = (sdist.name().clone(), sdist.version().clone());
+                let [(project, version)] = sdist.readings() else {
+                    return Err("where its project name ends and its version begins can be read in several ways");
+                };
+                let (project, version) = (project.clone(), version.clone());
                 Ok(Self { text: text.to_owned(), project, version, kind })
             }
         }
@@ -77,9 +80,17 @@ mod tests {
 
     #[test]
     fn what_is_no_name() {
-        for text in
-            ["a.tar.gz", "a-b.tar.gz", "a-1.0.tgz", "-1.0.zip", "a-1.0 .zip", "ä-1.0.zip", "../a-1.0.zip", "<b>-1.zip"]
-        {
+        for text in [
+            "a.tar.gz",
+            "a-b.tar.gz",
+            "a-1.0.tgz",
+            "-1.0.zip",
+            "a-1.0 .zip",
+            "ä-1.0.zip",
+            "../a-1.0.zip",
+            "a-1-2.zip",
+            "<b>-1.zip",
+        ] {
             assert!(FileName::parse(text, Kind::Sdist).is_err(), "{text}");
         }
         assert!(FileName::parse("a-1.0.tar.gz", Kind::Wheel).is_err());

@@ -1,0 +1,194 @@
+//! `rustvenv fetch`: the sources of a lock, by their hashes, for building wheels from them.
+//!
+//! Reads requirements, fetches what is lacking, and prints a line a file: name, SHA-256 and size. The same lock gives the same lines,
+//! whether a file was there already or came from any index. Nothing is unpacked.
+
+use super::progress::{Progress, size};
+use super::reach::{Typed, reach};
+use super::talk::Talk;
+use super::{inputs, print};
+use crate::cli::{FetchArguments, Format};
+use crate::code::Code;
+use crate::limits::Limits;
+use crate::lock::{Lock, Locked};
+use crate::maintain::fetch::choose::{Kind, Wanted};
+use crate::maintain::fetch::{Fetched, Reach, Request, State, UpstreamWheels, Watch as _, fetch};
+use crate::python::architecture::Architecture;
+use crate::python::interpreter::Interpreter;
+use crate::python::name::ProjectName;
+use crate::python::tags::{CompatibleTags, Glibc};
+use crate::refusal::{Failure, Refusal};
+use crate::system::fs;
+use std::collections::BTreeSet;
+
+/// Files at a time when nobody says how many: the time goes into waiting for servers, on small machines too.
+const FEWEST_JOBS: usize = 4;
+
+/// Carries the command out.
+///
+/// # Errors
+/// Every reason why a file of the lock cannot be had. The others were fetched nevertheless, and are kept.
+pub fn run(arguments: &FetchArguments) -> Result<(), Failure> {
+    let limits = Limits::DEFAULT;
+    let talk = Talk::new(arguments.verbose);
+    let (interpreter, architecture) =
+        inputs::typed_target(arguments.python.as_deref(), arguments.architecture.as_deref())?;
+    let lock = inputs::typed_lock(&arguments.requirements, &interpreter, &architecture, &limits)?;
+    if arguments.verbose {
+        lock.skipped.iter().for_each(|line| talk.line(line));
+    }
+    if lock.releases.is_empty() {
+        let message = "the requirements name nothing to fetch for this target".to_owned();
+        return Err(Refusal::new(Code::LockEmpty, message).into());
+    }
+    let wanted = wanted(&lock);
+    let projects = upstream_wheels(&arguments.upstream_wheels, &lock)?;
+    let tags = if projects.is_empty() { None } else { Some(tags(arguments, &interpreter, &architecture)?) };
+    let directories = std::iter::once(&arguments.sdists).chain(arguments.wheels.as_ref().filter(|_| tags.is_some()));
+    if !arguments.dry_run {
+        directories.map(|directory| fs::create_dir_all(directory)).collect::<Result<Vec<()>, Failure>>()?;
+    }
+    let jobs = arguments.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(FEWEST_JOBS, |found| found.get().max(FEWEST_JOBS)),
+        std::num::NonZeroUsize::get,
+    );
+    let request = Request {
+        wanted: &wanted,
+        sdists: &arguments.sdists,
+        upstream_wheels: tags.as_ref().zip(arguments.wheels.as_deref()).map(|(tags, directory)| UpstreamWheels {
+            projects: &projects,
+            tags,
+            directory,
+        }),
+        jobs,
+        dry_run: arguments.dry_run,
+        limits: &limits,
+    };
+    let (timeout, retries) = (arguments.timeout, arguments.retries);
+    let typed = Typed { indexes: &arguments.index_url, timeout, retries, connections: jobs };
+    let progress = Progress::new(talk);
+    let results =
+        fetch(&request, &|| found(reach(&typed, &limits, &|line| talk.line(line)), arguments, &talk), &progress)?;
+    finish(&wanted, results, arguments, &progress)
+}
+
+/// Says with -v which indexes are asked.
+fn found(reach: Reach, arguments: &FetchArguments, talk: &Talk) -> Reach {
+    if arguments.verbose {
+        for index in reach.indexes.iter().flatten() {
+            talk.line(&format!("index {} ({})", index.address, index.origin));
+        }
+    }
+    reach
+}
+
+/// What the lock wants, by project.
+fn wanted(lock: &Lock) -> Vec<Wanted> {
+    let one = |locked: &Locked| Wanted {
+        name: locked.name.clone(),
+        version: locked.version.clone(),
+        hashes: locked.hashes.clone(),
+        files: Vec::new(),
+        origin: locked.origin.clone(),
+    };
+    lock.releases.values().map(one).collect()
+}
+
+/// The projects of `--upstream-wheels`; one that is not locked is a mistake, and not without a meaning.
+fn upstream_wheels(names: &[String], lock: &Lock) -> Result<BTreeSet<ProjectName>, Failure> {
+    let one = |text: &String| {
+        let name = ProjectName::parse(text)
+            .ok_or_else(|| Failure::unable(format!("--upstream-wheels is no project name: `{text}`")))?;
+        if lock.releases.contains_key(&name) {
+            return Ok(name);
+        }
+        Err(Failure::unable_hint(
+            format!("--upstream-wheels names `{name}`, which the requirements do not lock for this target"),
+            "remove the option, or correct the name",
+        ))
+    };
+    names.iter().map(one).collect()
+}
+
+fn tags(
+    arguments: &FetchArguments,
+    interpreter: &Interpreter,
+    architecture: &Architecture,
+) -> Result<CompatibleTags, Failure> {
+    let glibc = match &arguments.glibc {
+        Some(text) => Glibc::parse(text)
+            .ok_or_else(|| Failure::unable(format!("--glibc is no version of the C library: `{text}`")))?,
+        None => inputs::build_system_glibc(architecture)?,
+    };
+    Ok(CompatibleTags::of(interpreter, architecture, glibc))
+}
+
+/// Prints what is there, or fails with everything that is not.
+fn finish(
+    wanted: &[Wanted],
+    results: Vec<Result<Fetched, Failure>>,
+    arguments: &FetchArguments,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let mut refusals = Vec::new();
+    let mut unable: Vec<(String, Option<String>)> = Vec::new();
+    let mut files = Vec::new();
+    for (wanted, result) in wanted.iter().zip(results) {
+        match result {
+            Ok(fetched) => files.push((wanted, fetched)),
+            Err(Failure::Refused(more)) => refusals.extend(more),
+            Err(Failure::Unable { message, hint }) => unable.push((message, hint)),
+        }
+    }
+    unable.dedup();
+    if !refusals.is_empty() {
+        // a failure is of one kind; the other is said before it
+        for (message, hint) in unable {
+            super::say(&Failure::Unable { message, hint }.to_string());
+        }
+        return Err(refusals.into());
+    }
+    if let Some((_, hint)) = unable.first().cloned() {
+        let messages: Vec<String> = unable.into_iter().map(|(message, _)| message).collect();
+        return Err(Failure::Unable { message: messages.join("\nerror: "), hint });
+    }
+    let lines: String = files.iter().map(|(wanted, fetched)| line(wanted, fetched, arguments.format)).collect();
+    print(&lines)?;
+    let of = |state: State| files.iter().map(|(_, fetched)| fetched).filter(move |fetched| fetched.state == state);
+    let bytes = |state: State| of(state).filter_map(|fetched| fetched.size).sum();
+    let came = if arguments.dry_run { (State::Planned, "to fetch") } else { (State::Fetched, "fetched") };
+    progress.say(&format!(
+        "{} of {} files {} ({}), {} there already",
+        of(came.0).count(),
+        files.len(),
+        came.1,
+        size(bytes(came.0)),
+        of(State::There).count()
+    ));
+    Ok(())
+}
+
+fn line(wanted: &Wanted, fetched: &Fetched, format: Format) -> String {
+    match format {
+        Format::Text => {
+            let sha256 = fetched.sha256.map_or_else(|| "-".to_owned(), |sha256| sha256.to_string());
+            let size = fetched.size.map_or_else(|| "-".to_owned(), |size| size.to_string());
+            format!("{} {sha256} {size}\n", fetched.name)
+        }
+        Format::Json => {
+            let kind = match fetched.kind {
+                Kind::Sdist => "sdist",
+                Kind::Wheel => "wheel",
+            };
+            let value = serde_json::json!({
+                "file": fetched.name,
+                "kind": kind,
+                "project": wanted.name.as_str(),
+                "version": wanted.version.to_string(),
+                "sha256": fetched.sha256.map(|sha256| sha256.to_string()),
+                "size": fetched.size,
+            });
+            format!("{value}\n")
+        }
+    }
+}
