@@ -61,6 +61,11 @@ pub enum Command {
         --keyring signers --threshold 2"
     )]
     Index(IndexArguments),
+    /// Bring a directory of wheels level with the signed list of a private index or file tree
+    #[command(
+        after_help = "Example:\n  rustvenv sync --from https://wheels.example.org/ --wheels wheels --keyring signers --threshold 2"
+    )]
+    Sync(SyncArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
     Explain(ExplainArguments),
@@ -298,6 +303,44 @@ pub struct IndexArguments {
     /// Title of the front page
     #[arg(long, value_name = "TEXT", default_value = "Python packages")]
     pub title: String,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+pub struct SyncArguments {
+    /// Where the list is: a URL or a directory, that of the files or the top of an index
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// The directory that is brought level
+    #[arg(long, value_name = "DIR")]
+    pub wheels: PathBuf,
+    /// Name of the list, there and here
+    #[arg(long, value_name = "NAME", default_value = "sha256sums.txt")]
+    pub manifest: String,
+    /// Who has to have signed it.
+    #[command(flatten)]
+    pub trust: TrustArguments,
+    /// Remove files that the earlier list had and the new one does not
+    #[arg(long)]
+    pub prune: bool,
+    /// How many files are fetched at a time [default: the number of processors, at least 4]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Longest silence of a server in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// How often something that failed is tried again
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub retries: u32,
+    /// Say what would be fetched and removed, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     /// Say more
     #[arg(short, long)]
     pub verbose: bool,

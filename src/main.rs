@@ -42,6 +42,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Install(arguments) => command::install::run(arguments)?,
         Command::Seal(arguments) => command::seal::run(arguments)?,
         Command::Verify(arguments) => command::verify::run(arguments)?,
+        Command::Sync(arguments) => command::sync::run(arguments)?,
         Command::Index(arguments) => command::index::run(arguments)?,
 
         Command::Fetch(arguments) => command::fetch::run(arguments)?,

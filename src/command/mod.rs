@@ -31,6 +31,8 @@ pub mod progress;
 
 pub mod fetch;
 
+pub mod sync;
+
 pub mod explain;
 
 use crate::refusal::Failure;

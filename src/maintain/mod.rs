@@ -19,4 +19,6 @@ pub mod transfer;
 
 pub mod fetch;
 
+pub mod sync;
+
 pub mod sdist;

@@ -108,6 +108,16 @@ pub fn lock(path: &Path) -> Result<Lock, Failure> {
     }
 }
 
+/// Has everything that was written to the file system of `directory` reach the disk, so that what is renamed next is whole even
+/// after a loss of power.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn flush(directory: &Path) -> Result<(), Failure> {
+    let opened = File::open(directory).map_err(cannot("open", directory))?;
+    rustix::fs::syncfs(&opened).map_err(|error| cannot("flush", directory)(error.into()))
+}
+
 /// The name under which a file stands until it is whole: `.NAME.new`.
 pub fn unfinished(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");

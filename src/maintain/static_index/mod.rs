@@ -35,7 +35,7 @@ use people::{Project, Site};
 use simple::Links;
 use std::path::{Component, Path, PathBuf};
 
-use people::in_url;
+pub(super) use people::in_url;
 
 /// How the files come to be where the pages say.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -278,7 +278,7 @@ fn state_of_file(item: &Item) -> String {
 }
 
 /// A file name as part of a URL: a list can have any name.
-pub(super) fn in_url(name: &str) -> String {
+pub(in crate::maintain) fn in_url(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
