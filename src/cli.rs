@@ -63,6 +63,17 @@ pub enum Command {
     #[command(after_help = "Examples:\n  rustvenv fetch --requirements requirements.txt --sdists sdists\n  \
         rustvenv fetch --requirements requirements.txt --sdists sdists --upstream-wheels pyqt5 --wheels wheels")]
     Fetch(FetchArguments),
+    /// Make a private index of a directory of wheels, for any web server
+    #[command(
+        after_help = "Example:\n  rustvenv index --wheels wheels --output public --manifest wheels/sha256sums.txt \\\n      \
+        --keyring signers --threshold 2"
+    )]
+    Index(IndexArguments),
+    /// Bring a directory of wheels level with the signed list of a private index or file tree
+    #[command(
+        after_help = "Example:\n  rustvenv sync --from https://wheels.example.org/ --wheels wheels --keyring signers --threshold 2"
+    )]
+    Sync(SyncArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
     Explain(ExplainArguments),
@@ -280,6 +291,121 @@ pub struct FetchArguments {
     /// Say more
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Who has to have signed a list: what the commands for maintainers have in common.
+#[derive(Debug, Args)]
+pub struct TrustArguments {
+    /// Certificates: files, or directories of files
+    #[arg(long, value_name = "PATH")]
+    pub keyring: Vec<PathBuf>,
+    /// Fingerprint of a certificate whose signature counts [default: every certificate of the keyring]
+    #[arg(long = "signer", value_name = "FPR")]
+    pub signers: Vec<String>,
+    /// How many different certificates must have signed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub threshold: usize,
+    /// The project that the list has to name
+    #[arg(long, value_name = "NAME")]
+    pub manifest_project: Option<String>,
+    /// The smallest serial that the list may have
+    #[arg(long, value_name = "N")]
+    pub minimum_serial: Option<u64>,
+    /// The date for which the question is asked [default: SOURCE_DATE_EPOCH, else today]
+    #[arg(long, value_name = "TIME")]
+    pub reference_time: Option<String>,
+    /// Older signatures do not count
+    #[arg(long, value_name = "TIME")]
+    pub not_before: Option<String>,
+    /// Signatures that are older at the reference time do not count
+    #[arg(long, value_name = "DAYS")]
+    pub max_age: Option<u64>,
+}
+
+/// Arguments of `index`.
+#[derive(Debug, Args)]
+pub struct IndexArguments {
+    /// A directory of wheels
+    #[arg(long, value_name = "DIR", required = true)]
+    pub wheels: Vec<PathBuf>,
+    /// A directory of sdists
+    #[arg(long, value_name = "DIR")]
+    pub sdists: Vec<PathBuf>,
+    /// The directory of the index: a new one, or one that this command made
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// The signed list; a file that is not on it is not offered to installers
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Who has to have signed it.
+    #[command(flatten)]
+    pub trust: TrustArguments,
+    /// What was withdrawn: file names or NAME==VERSION, one a line, and after a blank the reason
+    #[arg(long, value_name = "FILE")]
+    pub yanked: Option<PathBuf>,
+    /// How the files come into the index
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Files::HardLink, conflicts_with = "base_url")]
+    pub files: Files,
+    /// The files stay where they are and are found below this URL
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// Title of the front page
+    #[arg(long, value_name = "TEXT", default_value = "Python packages")]
+    pub title: String,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+pub struct SyncArguments {
+    /// Where the list is: a URL or a directory, that of the files or the top of an index
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// The directory that is brought level
+    #[arg(long, value_name = "DIR")]
+    pub wheels: PathBuf,
+    /// Name of the list, there and here
+    #[arg(long, value_name = "NAME", default_value = "sha256sums.txt")]
+    pub manifest: String,
+    /// Who has to have signed it.
+    #[command(flatten)]
+    pub trust: TrustArguments,
+    /// Remove files that the earlier list had and the new one does not
+    #[arg(long)]
+    pub prune: bool,
+    /// How many files are fetched at a time [default: the number of processors, at least 4]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Longest silence of a server in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// How often something that failed is tried again
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub retries: u32,
+    /// Say what would be fetched and removed, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// How files come into an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Files {
+    /// As further names of the same files; as copies where that cannot be
+    HardLink,
+    /// As copies
+    Copy,
+    /// As symbolic links
+    Symlink,
+    /// Not at all: links lead to where they are
+    Relative,
 }
 
 /// Arguments of `explain`.

@@ -548,6 +548,47 @@ codes! {
         "Between the installation and the end of the build something changed, replaced or removed a file that came from a \
          verified wheel. Look for an override or a hook in debian/rules that works on the whole package.";
 
+    // ---- the private index
+    YankedMalformed, "yanked-malformed", Configuration,
+        "a line of the list of withdrawn files cannot be read",
+        "Each line names a file or a release, as `NAME==VERSION`, and may give a reason after a blank. A line that is passed over \
+         would leave on offer what somebody meant to withdraw.";
+    IndexFileChanged, "index-file-changed", Input,
+        "a file changed while the index was being made",
+        "The digest on a page has to be that of the file beside it. The file was read, and when it was to be linked or copied into \
+         the index it was another one. Find out who writes to the directory, and make the index again.";
+
+    // ---- synchronising
+    SyncLocalList, "sync-local-list", Input,
+        "the list in the directory cannot be believed",
+        "A new list is taken only if it is not older than the one that is there, which therefore has to be verified as well. It \
+         was damaged, nobody signed it, or those who did are no longer in the keyring. Keep their certificates there until the first \
+         synchronisation after such a change, or synchronise into a new directory.";
+    SyncSerialReused, "sync-serial-reused", Input,
+        "two different lists have the same serial or time",
+        "Nothing says which of them is the newer one. Somebody forgot to count, or shows different lists to different people. \
+         Compare the two lists, and have a new one signed with a greater serial.";
+    SyncListedFileChanged, "sync-listed-file-changed", Input,
+        "the new list gives another digest to a file that the earlier one had",
+        "A file that was approved keeps its bytes: locks and packages refer to them. A file that was built anew gets another \
+         version or build tag. Ask those who signed both lists.";
+    SyncName, "sync-name", Input,
+        "a list names a file that would stand in the place of something else",
+        "Hidden names are where a synchronisation keeps what is not complete, and the list and its signatures have names of \
+         their own. No wheel is called like that.";
+    SyncFileInTheWay, "sync-file-in-the-way", Input,
+        "a file that no earlier list had stands where a listed one belongs",
+        "It is of the listed file's name and has other bytes, so that somebody put or built it there. What this program did not \
+         bring it does not replace. Look at it, and move it away.";
+    SyncFileDiffers, "sync-file-differs", Input,
+        "what was fetched is not the file that the signed list has",
+        "Its SHA-256 is another one, and nothing of it was kept. The place that serves it is damaged, is lagging behind its list, or \
+         serves something else on purpose.";
+    SyncFileMissing, "sync-file-missing", Input,
+        "a file of the signed list is not where the list is",
+        "The list was published before its files, or without them. What could be fetched is kept for the next run, and the directory \
+         is as it was.";
+
     // ---- source distributions
     SdistNameMalformed, "sdist-name-malformed", Input,
         "a file is not named like a source distribution",

@@ -4,7 +4,7 @@
 //! [`Sha256`], which compares by value. Other algorithms are deliberately absent: a list that can name a weak one can
 //! be made to.
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use sha2::Digest as _;
 
 /// A SHA-256 digest (FIPS 180-4).
@@ -35,6 +35,11 @@ impl Sha256 {
     /// 64 lower-case hexadecimal digits.
     pub fn hex(&self) -> String {
         HEXLOWER.encode(&self.0)
+    }
+
+    /// base64 with padding, for the Content Security Policy of a web page.
+    pub fn base64(&self) -> String {
+        BASE64.encode(&self.0)
     }
 
     /// base64url without padding, for RECORD.

@@ -44,6 +44,9 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Verify(arguments) => command::verify::run(arguments)?,
         Command::Manifest(arguments) => command::manifest::run(arguments)?,
         Command::Sign(arguments) => command::sign::run(arguments)?,
+        Command::Sync(arguments) => command::sync::run(arguments)?,
+        Command::Index(arguments) => command::index::run(arguments)?,
+
         Command::Fetch(arguments) => command::fetch::run(arguments)?,
         Command::Explain(arguments) => command::explain::run(arguments)?,
         Command::Completions { shell } => {

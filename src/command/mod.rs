@@ -21,11 +21,17 @@ pub mod verify;
 
 pub mod check;
 
+pub mod trust_options;
+
+pub mod index;
+
 pub mod reach;
 
 pub mod progress;
 
 pub mod fetch;
+
+pub mod sync;
 
 pub mod explain;
 

@@ -13,9 +13,13 @@ pub mod netrc;
 
 pub mod index_url;
 
+pub mod static_index;
+
 pub mod transfer;
 
 pub mod fetch;
+
+pub mod sync;
 
 pub mod sdist;
 

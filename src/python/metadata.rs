@@ -29,6 +29,8 @@ pub struct Metadata {
     pub provides_extra: BTreeSet<ProjectName>,
     /// License-Expression (PEP 639), else License when it is one line.
     pub licence: Option<String>,
+    /// Summary, of which only the first line counts. It is free text of strangers.
+    pub summary: Option<String>,
 }
 
 impl Metadata {
@@ -60,6 +62,7 @@ impl Metadata {
             requires_python,
             requires_dist,
             provides_extra,
+            summary: headers.one("Summary")?.and_then(|text| text.lines().next()).map(str::to_owned),
             licence: licence.filter(|text| !text.is_empty() && !text.contains('\n')).map(str::to_owned),
         })
     }

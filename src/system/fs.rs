@@ -53,7 +53,7 @@ pub struct Entry {
     pub kind: Kind,
 }
 
-fn cannot(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
+pub(super) fn cannot(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let text = format!("cannot {verb} {}", shown(path));
     move |error| {
         let hint = match error.kind() {
@@ -69,7 +69,7 @@ fn too_large(path: &Path, limit: u64) -> Failure {
     Failure::unable(format!("cannot read {}: larger than {limit} bytes", shown(path)))
 }
 
-fn not_a_file(path: &Path) -> Failure {
+pub(super) fn not_a_file(path: &Path) -> Failure {
     Failure::unable(format!("cannot read {}: not a regular file", shown(path)))
 }
 
@@ -164,6 +164,19 @@ pub fn list(path: &Path) -> Result<Vec<Entry>, Failure> {
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
+}
+
+/// The names in the directory at `path`, in byte order; what they stand for is not looked at.
+///
+/// # Errors
+/// When it is no directory or cannot be read.
+pub fn names(path: &Path) -> Result<Vec<OsString>, Failure> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(cannot("list", path))? {
+        names.push(entry.map_err(cannot("list", path))?.file_name());
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// Every path below `root`, relative to it, in byte order of the whole path with parents first; links not followed.

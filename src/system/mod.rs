@@ -13,4 +13,6 @@ pub mod fs;
 
 pub mod process;
 
+pub mod store;
+
 pub mod net;

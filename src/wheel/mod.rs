@@ -227,6 +227,23 @@ impl Wheel {
     }
 }
 
+/// METADATA of the wheel `file_name`, as it stands in its archive and as it is read. Whether RECORD and the other members are
+/// true is not asked: this is for telling what a wheel says of itself, not for installing it.
+///
+/// # Errors
+/// When it has none that is its own and can be read.
+pub fn metadata(archive: &Archive, file_name: &WheelFilename, limits: &Limits) -> Result<(Vec<u8>, Metadata), Refusal> {
+    let refuse = |why: String| Refusal::new(Code::WheelMetadata, format!("`{file_name}`: {why}"));
+    let dist_info = dist_info(archive, file_name).map_err(|whys| refuse(whys.join("; ")))?;
+    let bytes = read_small(archive, &format!("{dist_info}/METADATA"), limits).map_err(refuse)?;
+    let bytes = bytes.ok_or_else(|| refuse("it has no METADATA".to_owned()))?;
+    let metadata = Metadata::parse(&bytes).map_err(|why| refuse(format!("METADATA: {why}")))?;
+    if metadata.name != *file_name.name() || metadata.version != *file_name.version() {
+        return Err(refuse(format!("METADATA is that of {} {}", metadata.name, metadata.version)));
+    }
+    Ok((bytes, metadata))
+}
+
 fn scheme_of(root: RootScheme) -> Scheme {
     match root {
         RootScheme::Purelib => Scheme::Purelib,
