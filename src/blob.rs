@@ -133,8 +133,14 @@ impl Blob {
 
 impl From<Vec<u8>> for Blob {
     fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Arc::new(bytes))
+    }
+}
+
+impl From<Arc<Vec<u8>>> for Blob {
+    fn from(bytes: Arc<Vec<u8>>) -> Self {
         let length = bytes.len() as u64;
-        Self::new(Arc::new(bytes), 0, length)
+        Self::new(bytes, 0, length)
     }
 }
 

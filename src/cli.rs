@@ -228,15 +228,17 @@ pub struct SignArguments {
     /// The list, as sha256sum writes it
     #[arg(long, value_name = "FILE")]
     pub manifest: PathBuf,
-    /// Certificates that may sign: files, or directories of files
-    #[arg(long, value_name = "PATH", required = true)]
-    pub keyring: Vec<PathBuf>,
-    /// Fingerprint of a certificate whose signature counts [default: every certificate of the keyring]
-    #[arg(long = "signer", value_name = "FPR")]
-    pub signers: Vec<String>,
-    /// How many different certificates have to sign in the end
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub threshold: usize,
+    /// Who has to have signed it in the end.
+    #[command(flatten)]
+    pub trust: TrustArguments,
+    /// The program that signs.
+    #[command(flatten)]
+    pub program: ProgramArguments,
+}
+
+/// The user's own program with the secret key.
+#[derive(Debug, Args)]
+pub struct ProgramArguments {
     /// The program with the secret key: gpg, sq, or what is called as gpg is [default: gpg, else sq]
     #[arg(long, value_name = "PROGRAM")]
     pub sign_program: Option<PathBuf>,
@@ -246,6 +248,8 @@ pub struct SignArguments {
     /// A file with the secret key, for sq without a key store
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+}
+
 /// Arguments of `fetch`.
 #[derive(Debug, Args)]
 pub struct FetchArguments {

@@ -22,9 +22,8 @@ const DOORS: &[&str] =
 /// What main.rs, which is no part of the library, needs of them.
 const DOORS_OF_MAIN: &[&str] = &["std::env::set_current_dir", "std::process::ExitCode"];
 
-/// What is about today and no part of a package build: the commands that look ahead or sign, and the options of the maintainers'
-/// commands.
-const KNOW_THE_DAY: &[&str] = &["src/command/check.rs", "src/command/sign.rs", "src/command/trust_options.rs"];
+/// What is about today and no part of a package build: the command that looks ahead, and the options of the maintainers' commands.
+const KNOW_THE_DAY: &[&str] = &["src/command/check.rs", "src/command/trust_options.rs"];
 
 /// The types that are proofs, and the only file in which a value of each is made.
 const PROOFS: &[(&str, &str)] =

@@ -5,7 +5,7 @@
 
 use crate::cli::ManifestArguments;
 use crate::code::Code;
-use crate::digest::{Hasher, Sha256};
+use crate::digest::Sha256;
 use crate::limits::Limits;
 use crate::maintain::manifest::grow;
 use crate::python::wheel_filename::WheelFilename;
@@ -65,12 +65,7 @@ pub fn wheels(directories: &[PathBuf], limits: &Limits) -> Result<BTreeMap<Wheel
             if wheels.len() >= limits.wheel_files {
                 return Err(Failure::unable(format!("there are more than {} wheels", limits.wheel_files)));
             }
-            let mut hasher = Hasher::new();
-            fs::read_in_pieces(&entry.path, &mut |bytes| {
-                hasher.update(bytes);
-                Ok(())
-            })?;
-            let found = hasher.finish();
+            let (found, _) = fs::digest(&entry.path)?;
             let other = wheels.insert(name.clone(), found).filter(|other| *other != found);
             if let Some(other) = other {
                 return Err(Refusal::new(

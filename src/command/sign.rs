@@ -1,18 +1,16 @@
 //! `rustvenv sign`: has a list signed by the user's own gpg or sq, judges the signature, and puts it beside the list.
 //!
 //! Enters: a list, the certificates that may sign, the program with the secret key. Leaves: `LIST.asc` with the new signature and those
-//! that were good before, or everything as it was. What a package build would refuse is never put in place. The clock is asked here: a
-//! signature is made today.
+//! that were good before, or everything as it was. What a package build would refuse is never put in place.
 
-use super::trust_files;
-use crate::cli::SignArguments;
+use super::trust_options;
+use crate::cli::{ProgramArguments, SignArguments};
 use crate::limits::Limits;
 use crate::maintain::sign::{SignProgram, add};
 use crate::refusal::Failure;
-use crate::system::{clock, fs};
+use crate::system::fs;
 use crate::trust::InputFile;
 use crate::trust::manifest::Manifest;
-use crate::trust::openpgp::Policy;
 use std::path::{Path, PathBuf};
 
 /// Carries the command out.
@@ -29,14 +27,9 @@ pub fn run(arguments: &SignArguments) -> Result<(), Failure> {
     let manifest = input(&path, limits.manifest_size)?;
     // nobody is asked for a passphrase for a list that no build would read
     let entries = Manifest::parse(&manifest)?.entries().len();
-    let places: Vec<(PathBuf, String)> =
-        arguments.keyring.iter().map(|path| (path.clone(), path.display().to_string())).collect();
-    let keyring = trust_files::keyring(&places, &limits)?;
-    let program = SignProgram {
-        program: arguments.sign_program.clone().unwrap_or_else(SignProgram::installed),
-        key: arguments.local_user.clone(),
-        key_file: arguments.key_file.clone(),
-    };
+    let (policy, keyring) =
+        (trust_options::policy(&arguments.trust)?, trust_options::keyring(&arguments.trust, &limits)?);
+    let program = program(&arguments.program);
     let place = beside(&path, ".asc");
     let made = beside(&path, ".asc.new");
     super::say(&format!("{}: {entries} wheels, to be signed by {}", path.display(), program.program.display()));
@@ -44,13 +37,12 @@ pub fn run(arguments: &SignArguments) -> Result<(), Failure> {
     let new = InputFile { name: file_name(&place), ..input(&made, limits.signature_size)? };
     fs::remove(&made)?;
     let old = if fs::status(&place)?.is_some() { Some(input(&place, limits.signature_size)?) } else { None };
-    let policy = Policy { signers: trust_files::fingerprints(&arguments.signers)?, ..Policy::new(clock::now()) };
     let signed = add(&manifest, old, new, &keyring, &policy)?;
     fs::replace(&place, &signed.text, 0o644)?;
     if signed.replaced {
         super::say("the signatures that were there are over another list; they are gone");
     }
-    let (have, want) = (signed.signers.len(), arguments.threshold);
+    let (have, want) = (signed.signers.len(), policy.threshold);
     super::say(&match want.checked_sub(have) {
         Some(missing) if missing > 0 => format!("{}: {have} of {want} signatures; {missing} to go", place.display()),
         _ => format!("{}: signed by {have}", place.display()),
@@ -64,6 +56,15 @@ pub fn run(arguments: &SignArguments) -> Result<(), Failure> {
         })
         .collect();
     super::print(&lines)
+}
+
+/// The program that `arguments` name.
+pub(super) fn program(arguments: &ProgramArguments) -> SignProgram {
+    SignProgram {
+        program: arguments.sign_program.clone().unwrap_or_else(SignProgram::installed),
+        key: arguments.local_user.clone(),
+        key_file: arguments.key_file.clone(),
+    }
 }
 
 fn file_name(path: &Path) -> String {

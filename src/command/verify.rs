@@ -6,7 +6,7 @@
 use super::{inputs, trust_files};
 use crate::cli::{Format, VerifyArguments};
 use crate::date::{iso_utc, parse_utc};
-use crate::digest::{Hasher, Sha256};
+use crate::digest::Sha256;
 use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::refusal::{Failure, Refusal};
@@ -140,12 +140,7 @@ fn files(
                     limits.wheel_files
                 )));
             }
-            let mut hasher = Hasher::new();
-            fs::read_in_pieces(&entry.path, &mut |bytes| {
-                hasher.update(bytes);
-                Ok(())
-            })?;
-            let digest = hasher.finish();
+            let (digest, _) = fs::digest(&entry.path)?;
             if files.insert(name.clone(), digest).is_some_and(|earlier| earlier != digest) {
                 return Err(Failure::unable(format!("two of the directories have different files `{name}`")));
             }

@@ -10,7 +10,6 @@
 
 use super::fetch::Watch;
 use super::static_index::in_url;
-use super::static_index::inventory::digest;
 use super::transfer::{self, Outcome, Transfer};
 use crate::address::Address;
 use crate::code::Code;
@@ -313,7 +312,7 @@ fn plan(request: &Request<'_>, local: Option<&VerifiedManifest>, list: &Verified
                 plan.wanted.push(entry.clone());
                 continue;
             }
-            Some(Kind::File | Kind::Link) => digest(&path)?.to_string(),
+            Some(Kind::File | Kind::Link) => fs::digest(&path)?.0.to_string(),
             Some(Kind::Directory | Kind::Special) => "no regular file".to_owned(),
         };
         if found == entry.sha256.to_string() {
@@ -343,7 +342,7 @@ fn no_longer_listed(
     for old in local.entries().iter().filter(|old| list.entry(&old.name).is_none()) {
         let path = directory.join(&old.name);
         let is_file = fs::status(&path)?.is_some_and(|status| status.kind == Kind::File);
-        if is_file && !old.name.starts_with('.') && digest(&path)? == old.sha256 {
+        if is_file && !old.name.starts_with('.') && fs::digest(&path)?.0 == old.sha256 {
             found.push(old.clone());
         }
     }
@@ -401,7 +400,7 @@ fn fetch_one(
 ) -> Result<(), Failure> {
     let path = incoming.join(&entry.name);
     if fs::status(&path)?.is_some() {
-        if digest(&path)? == entry.sha256 {
+        if fs::digest(&path)?.0 == entry.sha256 {
             return Ok(());
         }
         fs::remove(&path)?;
@@ -492,7 +491,7 @@ pub fn settle(directory: &Path) -> Result<(), Failure> {
         for entry in Manifest::parse(&read(JOURNAL_REMOVE, limits.manifest_size)?)?.entries() {
             let path = directory.join(&entry.name);
             let is_file = fs::status(&path)?.is_some_and(|status| status.kind == Kind::File);
-            if is_file && digest(&path)? == entry.sha256 {
+            if is_file && fs::digest(&path)?.0 == entry.sha256 {
                 fs::remove(&path)?;
             }
         }

@@ -6,7 +6,7 @@
 
 use crate::address::{Address, Scheme};
 use crate::code::Code;
-use crate::digest::{Hasher, Sha256};
+use crate::digest::Sha256;
 use crate::refusal::{Failure, Refusal};
 use crate::system::fs::{self, Growing};
 use crate::system::net::{Network, Say};
@@ -76,9 +76,7 @@ impl Transfer<'_> {
                 }
                 Ok(false) => Outcome::Missing,
                 Ok(true) => {
-                    let mut hasher = Hasher::new();
-                    fs::read_in_pieces(&part, &mut |bytes| hasher.update(bytes))?;
-                    let sha256 = hasher.finish();
+                    let (sha256, _) = fs::digest(&part)?;
                     if self.accepted.contains(&sha256) {
                         let size = file.length();
                         file.become_file(&self.directory.join(self.name), 0o644)?;
@@ -117,13 +115,9 @@ impl Transfer<'_> {
             return Err(Refusal::new(Code::DownloadTooLarge, message).into());
         }
         file.restart()?;
-        let mut written = Ok(());
-        fs::read_in_pieces(&path, &mut |bytes| {
-            if written.is_ok() && file.length() <= self.limit {
-                written = file.append(bytes);
-            }
-        })?;
+        // it may grow while it is read
+        fs::read_in_pieces(&path, &mut |bytes| if file.length() <= self.limit { file.append(bytes) } else { Ok(()) })?;
         progress(file.length(), Some(found.size));
-        written.map(|()| true)
+        Ok(true)
     }
 }

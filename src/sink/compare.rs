@@ -4,7 +4,6 @@
 //! different, and every path inside the environment that nobody planned. Times are not compared: a later step sets them.
 
 use super::list::{Item, Listing, file};
-use crate::digest::Hasher;
 use crate::refusal::Failure;
 use crate::system::fs::{self, Kind};
 use std::path::Path;
@@ -62,14 +61,8 @@ pub(super) fn look(path: &Path) -> Result<Option<Item>, Failure> {
         Kind::Directory => Item::Directory { mode: status.mode },
         Kind::Link => Item::Link { target: fs::read_link(path)?.to_string_lossy().into_owned() },
         Kind::File => {
-            let mut hasher = Hasher::new();
-            let mut size = 0;
-            fs::read_in_pieces(path, &mut |bytes| {
-                size += u64::try_from(bytes.len()).unwrap_or(0);
-                hasher.update(bytes);
-                Ok(())
-            })?;
-            file(status.mode, size, hasher.finish())
+            let (sha256, size) = fs::digest(path)?;
+            file(status.mode, size, sha256)
         }
         Kind::Special => Item::Special,
     }))

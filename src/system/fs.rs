@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
 use crate::blob::{Blob, PIECE, ReadAt, Sink};
+use crate::digest::{Hasher, Sha256};
 use crate::refusal::{Failure, printable};
 use filetime::FileTime;
 use std::ffi::OsString;
@@ -149,6 +150,38 @@ pub fn read_in_pieces(path: &Path, sink: &mut Sink<'_>) -> Result<(), Failure> {
     }
 }
 
+/// The regular file at `path` where it lies, links followed. In contrast to a [`Spool`] somebody else can change it while it is
+/// read: for what is described, and never for what is installed.
+///
+/// # Errors
+/// When it cannot be read, or has more than `limit` bytes.
+pub fn in_place(path: &Path, limit: u64) -> Result<Blob, Failure> {
+    let found = fs::metadata(path).map_err(cannot("read", path))?;
+    if !found.is_file() {
+        return Err(not_a_file(path));
+    }
+    if found.len() > limit {
+        return Err(too_large(path, limit));
+    }
+    let file = File::open(path).map_err(cannot("read", path))?;
+    Ok(Blob::new(Arc::new(SpoolFile { file, place: path.to_owned() }), 0, found.len()))
+}
+
+/// Digest and size in bytes of the regular file at `path`, links followed.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digest(path: &Path) -> Result<(Sha256, u64), Failure> {
+    let mut hasher = Hasher::new();
+    let mut size = 0;
+    read_in_pieces(path, &mut |bytes| {
+        hasher.update(bytes);
+        size += bytes.len() as u64;
+        Ok(())
+    })?;
+    Ok((hasher.finish(), size))
+}
+
 /// The names in the directory at `path`, in byte order.
 ///
 /// # Errors
@@ -244,7 +277,8 @@ pub struct Spool {
 #[derive(Debug)]
 struct SpoolFile {
     file: File,
-    directory: PathBuf,
+    /// For messages: where it is, or the directory of a file without a name.
+    place: PathBuf,
 }
 
 impl Spool {
@@ -260,7 +294,7 @@ impl Spool {
                 (tempfile::tempfile_in(&other).map_err(cannot("create a temporary file in", &other))?, other)
             }
         };
-        Ok(Self { file: Arc::new(SpoolFile { file, directory }), length: 0 })
+        Ok(Self { file: Arc::new(SpoolFile { file, place: directory }), length: 0 })
     }
 
     /// Appends what `fill` hands over, and gives it back as it lies there.
@@ -271,7 +305,7 @@ impl Spool {
         let start = self.length;
         fill(&mut |bytes| {
             let written = self.file.file.write_all_at(bytes, self.length);
-            written.map_err(cannot("write a temporary file in", &self.file.directory))?;
+            written.map_err(cannot("write a temporary file in", &self.file.place))?;
             self.length += bytes.len() as u64;
             Ok(())
         })?;
@@ -298,7 +332,7 @@ impl Spool {
 
 impl ReadAt for SpoolFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Failure> {
-        self.file.read_exact_at(buffer, offset).map_err(cannot("read a temporary file in", &self.directory))
+        self.file.read_exact_at(buffer, offset).map_err(cannot("read", &self.place))
     }
 }
 

@@ -176,14 +176,10 @@ pub fn copy_if(from: &Path, path: &Path, expected: Sha256) -> Result<Sha256, Fai
     fs::remove(&new)?;
     let mut hasher = Hasher::new();
     fs::create(&new, 0o644, &mut |write| {
-        let mut failed = None;
         fs::read_in_pieces(from, &mut |bytes| {
             hasher.update(bytes);
-            if failed.is_none() {
-                failed = write(bytes).err();
-            }
-        })?;
-        failed.map_or(Ok(()), Err)
+            write(bytes)
+        })
     })?;
     let found = hasher.finish();
     if found == expected {

@@ -8,7 +8,7 @@ pub mod choose;
 
 use crate::address::{Address, Scheme};
 use crate::code::Code;
-use crate::digest::{Hasher, Sha256};
+use crate::digest::Sha256;
 use crate::limits::Limits;
 use crate::maintain::index_url::Index;
 use crate::maintain::simple_api::{self, File};
@@ -348,7 +348,7 @@ fn standing(request: &Request<'_>, there: &[Entry], wanted: &Wanted) -> Result<O
     }
     found.sort_by_key(|(rank, ..)| *rank);
     for (_, kind, entry) in found {
-        let (sha256, size) = digest(&entry.path)?;
+        let (sha256, size) = fs::digest(&entry.path)?;
         if wanted.hashes.contains(&sha256) {
             let name = entry.name.to_string_lossy().into_owned();
             let (sha256, size) = (Some(sha256), Some(size));
@@ -363,7 +363,7 @@ fn in_the_way(path: &Path, wanted: &Wanted, candidate: &Candidate) -> Result<Opt
     if fs::status(path)?.is_none() {
         return Ok(None);
     }
-    let (sha256, size) = digest(path)?;
+    let (sha256, size) = fs::digest(path)?;
     if candidate.accepted.contains(&sha256) {
         let (name, sha256, size) = (candidate.file.name.clone(), Some(sha256), Some(size));
         return Ok(Some(Fetched { name, kind: candidate.kind, sha256, size, state: State::There }));
@@ -391,16 +391,6 @@ fn rank(name: &str, wanted: &Wanted, tags: &CompatibleTags) -> Option<usize> {
     let wheel = WheelFilename::parse(name).ok()?;
     let is_it = *wheel.name() == wanted.name && *wheel.version() == wanted.version;
     if is_it { tags.rank(wheel.tags()) } else { None }
-}
-
-fn digest(path: &Path) -> Result<(Sha256, u64), Failure> {
-    let mut hasher = Hasher::new();
-    let mut size = 0_u64;
-    fs::read_in_pieces(path, &mut |bytes| {
-        hasher.update(bytes);
-        size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    })?;
-    Ok((hasher.finish(), size))
 }
 
 /// A project in an index that is a directory: its page `PROJECT/index.html`, else the files in `PROJECT/`, else those that lie in the

@@ -23,6 +23,7 @@ mod tar;
 mod tree;
 mod zip;
 
+use crate::blob::Sink;
 use crate::code::Code;
 use crate::digest::{Hasher, Sha256};
 use crate::limits::Limits;
@@ -101,9 +102,6 @@ struct Member {
     path: MemberPath,
     what: What,
 }
-
-/// Takes content in pieces.
-type Sink<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;
 
 /// The content of the member that is being visited.
 trait Contents {
@@ -292,15 +290,7 @@ fn write(
             What::HardLink(target) => {
                 let original = root.join(target);
                 let executable = fs::status(&original)?.is_some_and(|status| status.mode & 0o100 != 0);
-                fs::create(&path, mode(executable), &mut |write| {
-                    let mut result = Ok(());
-                    fs::read_in_pieces(&original, &mut |piece| {
-                        if result.is_ok() {
-                            result = write(piece);
-                        }
-                    })?;
-                    result
-                })?;
+                fs::create(&path, mode(executable), &mut |write| fs::read_in_pieces(&original, write))?;
                 fs::set_mtime(&path, mtime)
             }
         }

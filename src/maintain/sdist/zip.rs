@@ -4,8 +4,9 @@
 //! knows files and directories only. This is the one place that knows how that reader is called.
 
 use super::{Contents, Member, Sink, Visit, What};
+use crate::blob::Blob;
 use crate::limits::Limits;
-use crate::refusal::{Failure, Refusal};
+use crate::refusal::Failure;
 use crate::wheel::archive::Archive;
 use std::sync::Arc;
 
@@ -17,13 +18,7 @@ struct One<'a> {
 
 impl Contents for One<'_> {
     fn copy(&mut self, sink: &mut Sink<'_>) -> Result<(), Failure> {
-        let mut result = Ok(());
-        self.archive.copy(self.index, &mut |piece| {
-            if result.is_ok() {
-                result = sink(piece);
-            }
-        })?;
-        result
+        self.archive.copy(self.index, sink)
     }
 }
 
@@ -33,7 +28,7 @@ impl Contents for One<'_> {
 /// The archive is refused, or `visit` failed.
 pub(super) fn visit(name: &str, bytes: &Arc<Vec<u8>>, limits: &Limits, visit: &mut Visit<'_>) -> Result<(), Failure> {
     let bounds = Limits { wheel_size: limits.sdist_size, total_size: limits.sdist_total_size, ..limits.clone() };
-    let archive = Archive::open(name, Arc::clone(bytes), &bounds).map_err(without_name(name))?;
+    let archive = Archive::open(name, Blob::from(Arc::clone(bytes)), &bounds).map_err(without_name(name))?;
     for path in archive.directories() {
         visit(Member { path: path.clone(), what: What::Directory }, &mut Nothing)?;
     }
@@ -54,14 +49,17 @@ impl Contents for Nothing {
 }
 
 /// The caller puts the name before every message, as this reader does already.
-fn without_name(name: &str) -> impl Fn(Vec<Refusal>) -> Vec<Refusal> {
+fn without_name(name: &str) -> impl Fn(Failure) -> Failure {
     let prefix = format!("`{name}`: ");
-    move |mut refusals| {
-        for refusal in &mut refusals {
-            if let Some(message) = refusal.message.strip_prefix(&prefix) {
-                refusal.message = message.to_owned();
+    move |failure| match failure {
+        Failure::Refused(mut refusals) => {
+            for refusal in &mut refusals {
+                if let Some(message) = refusal.message.strip_prefix(&prefix) {
+                    refusal.message = message.to_owned();
+                }
             }
+            Failure::Refused(refusals)
         }
-        refusals
+        unable @ Failure::Unable { .. } => unable,
     }
 }

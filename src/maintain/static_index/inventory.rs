@@ -8,7 +8,7 @@ use super::listing::{FileName, Kind};
 use super::memory::{Described, Memory};
 use super::yanked::Yanked;
 use crate::code::Code;
-use crate::digest::{Hasher, Sha256};
+use crate::digest::Sha256;
 use crate::limits::Limits;
 use crate::python::metadata::Metadata;
 use crate::python::wheel_filename::WheelFilename;
@@ -145,7 +145,7 @@ fn item(
     let remembered = memory.take(&name.text, &stamp);
     let sha256 = match &remembered {
         Some((sha256, _)) => *sha256,
-        None => digest(&path)?,
+        None => fs::digest(&path)?.0,
     };
     let state = state(&name, sha256, manifest)?;
     let mut described = remembered.and_then(|(_, described)| described);
@@ -165,16 +165,6 @@ fn item(
     Ok(Item { name, directory, stamp, sha256, described, state, yanked })
 }
 
-/// The digest of the file at `path`.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn digest(path: &Path) -> Result<Sha256, Failure> {
-    let mut hasher = Hasher::new();
-    fs::read_in_pieces(path, &mut |bytes| hasher.update(bytes))?;
-    Ok(hasher.finish())
-}
-
 /// METADATA of the wheel at `path`, as bytes and as it is read. The one place where an index opens an archive.
 ///
 /// # Errors
@@ -182,7 +172,7 @@ pub fn digest(path: &Path) -> Result<Sha256, Failure> {
 pub fn metadata(path: &Path, name: &FileName, limits: &Limits) -> Result<(Vec<u8>, Metadata), Failure> {
     let refuse = |why: &str| Refusal::new(Code::WheelMetadata, format!("`{}`: {why}", name.text));
     let file_name = WheelFilename::parse(&name.text).map_err(refuse)?;
-    let archive = Archive::open(&name.text, Arc::new(fs::read(path, limits.wheel_size)?), limits)?;
+    let archive = Archive::open(&name.text, fs::in_place(path, limits.wheel_size)?, limits)?;
     Ok(crate::wheel::metadata(&archive, &file_name, limits)?)
 }
 

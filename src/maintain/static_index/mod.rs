@@ -272,7 +272,7 @@ impl Tree<'_> {
         if there.is_none_or(|there| there.size != item.stamp.size || there.mode != 0o644) {
             return Ok(false);
         }
-        Ok(inventory::digest(to)? == item.sha256)
+        Ok(fs::digest(to)?.0 == item.sha256)
     }
 
     /// Sees to it that METADATA of a wheel is beside it.
