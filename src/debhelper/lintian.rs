@@ -4,7 +4,7 @@
 //! stand in a block between two comments in usr/share/lintian/overrides/PKG, after what dh_lintian put there, so that a second
 //! run replaces its own block and nothing else.
 
-use crate::plan::{Mode, Plan};
+use crate::plan::{Mode, Node, Plan};
 use crate::refusal::Refusal;
 use crate::wheel::record::Head;
 use std::collections::BTreeSet;
@@ -82,6 +82,9 @@ pub fn overrides(plan: &Plan, package: &str) -> Result<BTreeSet<String>, Refusal
     let mut tags: BTreeSet<&'static str> = BTreeSet::new();
     if plan.location.starts_with("opt/") {
         tags.insert("dir-or-file-in-opt");
+    }
+    if plan.inside().any(|(path, node)| *node == Node::Directory && path.ends_with("/__pycache__")) {
+        tags.insert("package-installs-python-pycache-dir");
     }
     for (_, mode, content, head) in plan.members() {
         match head {

@@ -19,4 +19,6 @@ mod package;
 
 mod running;
 
+mod byte_code;
+
 mod verify;
