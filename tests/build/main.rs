@@ -21,4 +21,6 @@ mod running;
 
 mod byte_code;
 
+mod maintainer_scripts;
+
 mod verify;
