@@ -260,7 +260,6 @@ fn only_who_wants_scripts_has_scripts() {
         scripts(&package.deb("demo"))
     };
     assert_eq!(with("", ""), ["postinst", "prerm"]);
-    assert_eq!(with("bytecode = \"install\"\n", ""), ["postinst", "prerm"]);
     assert_eq!(with("bytecode = \"none\"\n", ""), [""; 0]);
     assert_eq!(with("bytecode = \"ship\"\n", ""), [""; 0]);
     assert_eq!(with("", "--noscripts"), [""; 0]);
