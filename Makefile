@@ -6,6 +6,7 @@ DESTDIR =
 bindir     = $(prefix)/bin
 mandir     = $(prefix)/share/man
 perldir    = $(prefix)/share/perl5/Debian/Debhelper/Sequence
+scriptdir  = $(prefix)/share/debhelper/autoscripts
 bashdir    = $(prefix)/share/bash-completion/completions
 zshdir     = $(prefix)/share/zsh/vendor-completions
 fishdir    = $(prefix)/share/fish/vendor_completions.d
@@ -13,6 +14,7 @@ fishdir    = $(prefix)/share/fish/vendor_completions.d
 cargo  = scripts/cargo.sh
 binary = $(or $(CARGO_TARGET_DIR),target)/release/rustvenv
 perl   = debhelper/dh_rustvenv debhelper/Sequence/rustvenv.pm
+snippets = $(sort $(wildcard debhelper/autoscripts/*))
 manual = $(sort $(wildcard man/*.[1-8]))
 shell  = .ci/run $(sort $(wildcard scripts/*.sh))
 
@@ -41,13 +43,14 @@ $(binary):
 
 .PHONY: install
 install: $(binary) ## install below $(DESTDIR)$(prefix)
-	install -d -m 755 "$(DESTDIR)$(bindir)" "$(DESTDIR)$(perldir)" "$(DESTDIR)$(bashdir)" "$(DESTDIR)$(zshdir)" \
+	install -d -m 755 "$(DESTDIR)$(bindir)" "$(DESTDIR)$(perldir)" "$(DESTDIR)$(scriptdir)" "$(DESTDIR)$(bashdir)" "$(DESTDIR)$(zshdir)" \
 		"$(DESTDIR)$(fishdir)" "$(DESTDIR)$(mandir)/man1"
 	install -m 755 "$(binary)" "$(DESTDIR)$(bindir)/rustvenv"
 	install -m 755 debhelper/dh_rustvenv "$(DESTDIR)$(bindir)/dh_rustvenv"
 	ln -sf dh_rustvenv "$(DESTDIR)$(bindir)/dh_rustvenv_prepare"
 	ln -sf dh_rustvenv "$(DESTDIR)$(bindir)/dh_rustvenv_seal"
 	install -m 644 debhelper/Sequence/rustvenv.pm "$(DESTDIR)$(perldir)/"
+	install -m 644 $(snippets) "$(DESTDIR)$(scriptdir)/"
 	for page in $(manual); do \
 		section="$(DESTDIR)$(mandir)/man$${page##*.}"; \
 		install -d -m 755 "$$section" && install -m 644 "$$page" "$$section/" || exit; \
@@ -114,6 +117,8 @@ check: ## everything that has to hold; installs what it needs with apt
 .PHONY: check-shell
 check-shell:
 	shellcheck --external-sources --source-path=SCRIPTDIR $(shell)
+	# a token is no strange name of a command
+	shellcheck --shell=sh --exclude=SC2288 $(snippets)
 
 .PHONY: check-perl
 check-perl:

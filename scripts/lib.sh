@@ -33,6 +33,6 @@ logged() {
 # by `make install DESTDIR=target/stage` in front of what is installed. PIP_*, PYTHON*, DEB_* and DH_* stay outside.
 stage=$top/target/stage
 clean_env() {
-	env -i PATH="$stage/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin" PERL5LIB="$stage/usr/share/perl5" HOME=/nonexistent \
-		LC_ALL=C.UTF-8 "$@"
+	env -i PATH="$stage/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin" PERL5LIB="$stage/usr/share/perl5" \
+		DH_AUTOSCRIPTDIR="$stage/usr/share/debhelper/autoscripts" HOME=/nonexistent LC_ALL=C.UTF-8 "$@"
 }

@@ -95,7 +95,7 @@ specification() {
 # Two builds, one of them varied; the packages end up in $work/NAME/.
 run_reprotest() { # NAME SPECIFICATION
 	env -i PATH="$bed/bin:$bed/stage/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin" PERL5LIB="$bed/stage/usr/share/perl5" \
-		HOME=/root LANG=C.UTF-8 \
+		DH_AUTOSCRIPTDIR="$bed/stage/usr/share/debhelper/autoscripts" HOME=/root LANG=C.UTF-8 \
 		reprotest --verbosity=1 --no-diffoscope --store-dir="$work/$1" --variations="-all,$2" \
 		--build-command 'cd tidings && what-the-build-sees && dpkg-buildpackage -us -uc -b -d' \
 		"$bed/source" '*.deb' >"$work/$1.log" 2>&1 </dev/null

@@ -125,8 +125,11 @@ pub struct InstallArguments {
     /// Where to write what debhelper has to be told
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// Write the facts and nothing else
+    #[arg(long, requires = "facts")]
+    pub facts_only: bool,
     /// Print the plan and write nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "facts_only")]
     pub no_act: bool,
     /// Form of the printed plan
     #[arg(long, value_enum, default_value_t = Format::Text)]

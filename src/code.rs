@@ -538,6 +538,18 @@ codes! {
         "The symbol version is in no table, so no lower bound for Depends can be computed: the library is newer than this \
          program, or private.";
 
+    // ---- byte code
+    ByteCodeInterpreter, "byte-code-interpreter", Configuration,
+        "byte code of this Python cannot be shipped",
+        "What Python 3.10 and older compile depends on the order in which files are compiled and on what else the process has \
+         loaded, so that two builders would make two packages. Have the byte code compiled where the package is installed: that \
+         is the default of `bytecode`.";
+    ByteCodeDiffers, "byte-code-differs", Input,
+        "a source file was compiled twice, to two different byte codes",
+        "With `bytecode = \"ship\"` every file is compiled in two processes, in opposite orders and with other hash seeds. What \
+         differs between them would differ between two builders, and nobody could tell it from a manipulation. Have the byte \
+         code compiled where the package is installed: that is the default of `bytecode`.";
+
     // ---- the finished tree
     ByteCodeLeft, "byte-code-left", Input,
         "compiled byte code is in the environment",

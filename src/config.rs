@@ -82,6 +82,17 @@ pub enum Relocation {
     Fixed,
 }
 
+/// Where compiled byte code comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByteCode {
+    /// From nowhere: the interpreter compiles at every start, or leaves what it may write beside the sources.
+    None,
+    /// The package's maintainer scripts have it compiled where the package is installed, and remove it.
+    Install,
+    /// It is in the package.
+    Ship,
+}
+
 /// Which Requires-Dist of the wheels may be unmet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MissingOk {
@@ -154,6 +165,8 @@ pub struct Config {
     pub system_site_packages: SystemSitePackages,
     /// Launchers.
     pub relocation: Relocation,
+    /// Byte code.
+    pub byte_code: ByteCode,
     /// Scripts that become links in /usr/bin.
     pub commands: BTreeSet<String>,
     /// Dependencies that may be absent.
@@ -233,7 +246,7 @@ impl Default for Raw {
             name: None,
             system_site_packages: false,
             relocatable: true,
-            bytecode: "none".to_owned(),
+            bytecode: "install".to_owned(),
             commands: Vec::new(),
             missing_ok: Vec::new(),
             limits: Limits::DEFAULT,
@@ -292,11 +305,16 @@ impl Reader<'_> {
                 self.not_yet("requirements", requirements, "pip requirements files with hashes");
             }
         }
-        match raw.bytecode.as_str() {
-            "none" => {}
-            "install" | "ship" => self.not_yet("bytecode", &raw.bytecode, "`none`"),
-            _ => self.wrong("bytecode", &raw.bytecode, "`none`, `install` or `ship`"),
-        }
+        let byte_code = match raw.bytecode.as_str() {
+            "none" => ByteCode::None,
+            "ship" => ByteCode::Ship,
+            other => {
+                if other != "install" {
+                    self.wrong("bytecode", other, "`install`, `ship` or `none`");
+                }
+                ByteCode::Install
+            }
+        };
         let trust = match raw.trust.as_str() {
             "signed" => Trust::Signed,
             "dangerously-unsigned" => Trust::DangerouslyUnsigned,
@@ -389,6 +407,7 @@ impl Reader<'_> {
                 SystemSitePackages::Hidden
             },
             relocation: if raw.relocatable { Relocation::Relocatable } else { Relocation::Fixed },
+            byte_code,
             commands: raw.commands.into_iter().collect(),
             missing_ok,
             limits: raw.limits,
@@ -467,6 +486,7 @@ mod tests {
         assert_eq!(config.requirements, [SourcePath("requirements.txt".into())]);
         assert_eq!(config.manifest.as_str(), "wheels/sha256sums.txt");
         assert_eq!((config.threshold, config.relocation), (1, Relocation::Relocatable));
+        assert_eq!(config.byte_code, ByteCode::Install);
         assert_eq!(config.project, Project::Build(SourcePath(".".into())));
     }
 
@@ -501,7 +521,7 @@ mod tests {
             ("extras = [\"!\"]\n", "config-malformed", "`extras`"),
             ("limits = { members = -1 }\n", "config-malformed", "line 1"),
             ("\n[limits]\nmanifest-size = 1\n", "config-malformed", "line 3"),
-            ("bytecode = \"ship\"\n", "not-supported-yet", "`bytecode`"),
+            ("bytecode = \"always\"\n", "config-malformed", "`bytecode`"),
             ("requirements = [\"pylock.toml\"]\n", "not-supported-yet", "`requirements`"),
             ("trust = \"no\"\n", "config-malformed", "`trust`"),
             ("not-before = \"yesterday\"\n", "config-malformed", "`not-before`"),

@@ -4,16 +4,18 @@
 //! dependencies, its facts; or every reason why there is none. Nothing below debian/PKG is written here. The project's own wheel is
 //! built once, early, into the state directory, and taken from there by the later step if it is still the file that was built.
 
+use super::byte_code;
 use super::inputs::Inputs;
 use crate::blob::Blob;
 use crate::code::Code;
-use crate::config::{BuildRequirements, Project, Relocation, SourcePath, SystemSitePackages, Trust};
+use crate::config::{BuildRequirements, ByteCode, Project, Relocation, SourcePath, SystemSitePackages, Trust};
 use crate::debhelper::depends::{self, Dependency};
 use crate::debhelper::elf::{self, Fault};
 use crate::digest::Sha256;
 use crate::lock::Lock;
 use crate::maintain::build_system::BuildEnvironment;
 use crate::maintain::project::{self, BuildRequest, Network};
+use crate::plan::byte_code::ByteCodes;
 use crate::plan::dependencies::{self, Extras};
 use crate::plan::layout::Request;
 use crate::plan::{Plan, provenance};
@@ -54,6 +56,8 @@ pub struct Decided {
     pub wheels: Vec<Arc<Wheel>>,
     /// Lines of the lock that are not for this target.
     pub skipped: Vec<String>,
+    /// Sources without byte code although it is shipped, each with the reason.
+    pub not_compiled: Vec<String>,
 }
 
 /// Where in the state directory the early step says which wheel it built; the wheel is beside it.
@@ -73,6 +77,9 @@ struct Built {
 /// Every refusal of the first stage that has any, or what could not be done.
 pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut(&str)) -> Result<Decided, Failure> {
     let config = &inputs.config;
+    if config.byte_code == ByteCode::Ship {
+        byte_code::check(&inputs.interpreter)?;
+    }
     let locks = both(inputs.lock(&config.requirements), inputs.lock(inputs.build_files()));
     let ((lock, build_lock), manifest) = both(locks, inputs.manifest_if_needed())?;
 
@@ -130,7 +137,15 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         }
     };
     let libraries = libraries(inputs, &plan, &mut spool)?;
-    Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped })
+    let (plan, not_compiled) = match (config.byte_code, own) {
+        // the early step leaves no plan behind: what it could refuse of byte code was refused above
+        (ByteCode::Ship, OwnWheel::Take) => {
+            let (byte_codes, not_compiled) = byte_code::compile(&plan, &location, &inputs.interpreter)?;
+            (Request { byte_codes, ..request }.plan()?, not_compiled)
+        }
+        _ => (plan, Vec::new()),
+    };
+    Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped, not_compiled })
 }
 
 /// Both values, or the refusals of both; what could not be done comes before what was refused.
@@ -322,6 +337,7 @@ fn build_environment(inputs: &Inputs, wheels: &[Arc<Wheel>], room: &Path) -> Res
         relocation: Relocation::Relocatable,
         commands: Vec::new(),
         documents: Vec::new(),
+        byte_codes: ByteCodes::new(),
         mtime: inputs.epoch,
     };
     write::write(&request.plan()?, room, &Listing::default())?;

@@ -1,13 +1,15 @@
 //! `rustvenv install`: the environment is put into the package.
 //!
 //! The late step of a package build. Leaves: the tree below the package's directory, links for its commands, lintian overrides, a
-//! listing for `seal`, and the facts for debhelper. With `--no-act` the plan goes to standard output and nothing is written.
+//! listing for `seal`, and the facts for debhelper. With `--facts-only` nothing but these; with `--no-act` the plan goes to
+//! standard output and nothing is written.
 
 use super::environment::{Decided, OwnWheel, decide, was_prepared};
 use super::inputs::Inputs;
 use super::talk::Talk;
 use crate::cli::{Format, InstallArguments};
 use crate::code::Code;
+use crate::config::ByteCode;
 use crate::debhelper::{facts, lintian};
 use crate::refusal::{Failure, Refusal};
 use crate::sink::list::Listing;
@@ -27,7 +29,8 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
     let state = arguments.common.state();
     let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config(), &arguments.common.package)?;
     // the plan may need the project's own wheel, and nothing of the source tree may be written to for it
-    let elsewhere = if arguments.no_act && !was_prepared(&state)? { Some(fs::temporary_directory()?) } else { None };
+    let is_look = arguments.no_act || arguments.facts_only;
+    let elsewhere = if is_look && !was_prepared(&state)? { Some(fs::temporary_directory()?) } else { None };
     let room = elsewhere.as_ref().map_or(state.as_path(), tempfile::TempDir::path);
     let decided = decide(&inputs, room, OwnWheel::Take, &mut |line| talk.line(line))?;
     talk.details(&decided);
@@ -38,6 +41,9 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
             Format::Json => listing.to_json_lines(),
         };
         return super::print(&text);
+    }
+    if arguments.facts_only {
+        return write_facts(arguments, &decided, &inputs);
     }
     let destdir = arguments.common.destdir(arguments.destdir.as_ref());
     let record = state.join("installed.jsonl");
@@ -55,12 +61,19 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
         (file, Some(text)) => fs::replace(&file, text.as_bytes(), 0o644)?,
         (file, None) => fs::remove(&file)?,
     }
-    if let Some(file) = &arguments.facts {
-        let text = facts::render(decided.depends_variable, &inputs.interpreter, &decided.libraries);
-        fs::replace(file, text.as_bytes(), 0o644)?;
-    }
+    write_facts(arguments, &decided, &inputs)?;
     talk.line(&format!("/{} is in the package: {} paths", decided.plan.location, listing.items.len()));
     Ok(())
+}
+
+/// What debhelper is told, where it is to be told anything.
+fn write_facts(arguments: &InstallArguments, decided: &Decided, inputs: &Inputs) -> Result<(), Failure> {
+    let Some(file) = &arguments.facts else { return Ok(()) };
+    let mut text = facts::dependencies(decided.depends_variable, &inputs.interpreter, &decided.libraries);
+    if inputs.config.byte_code == ByteCode::Install {
+        text.push_str(&facts::byte_code_scripts(&inputs.config.location(), &inputs.interpreter));
+    }
+    fs::replace(file, text.as_bytes(), 0o644)
 }
 
 /// The package's file of lintian overrides, and what will be in it: what is there and what applies to the plan.

@@ -47,5 +47,8 @@ impl Talk {
                 self.line(&format!("left out: {path} of {}", wheel.file_name()));
             }
         }
+        for line in &decided.not_compiled {
+            self.line(&format!("no byte code: {line}"));
+        }
     }
 }

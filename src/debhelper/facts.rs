@@ -1,17 +1,22 @@
 //! The lines that cross from Rust to Perl.
 //!
-//! Enters: dependencies. Leaves: one fact a line, words separated by one blank, so that Perl needs only `split`:
+//! Enters: dependencies, and where the environment stands. Leaves: one fact a line, words separated by one blank, so that Perl needs
+//! only `split`:
 //!
 //! ```text
 //! substvar VARIABLE PACKAGE [RELATION VERSION]
+//! autoscript SCRIPT SNIPPET [TOKEN=VALUE]...
 //! ```
+//!
+//! A snippet is a file of debhelper/autoscripts, of which each `#TOKEN#` is replaced. No word has a blank in it: the
+//! configuration allows none in what becomes a value.
 
 use super::depends::Dependency;
 use crate::python::interpreter::Interpreter;
 use std::collections::BTreeSet;
 
-/// The facts file for a package that needs the interpreter and `libraries`; dependencies go into `variable`.
-pub fn render(variable: &str, interpreter: &Interpreter, libraries: &BTreeSet<Dependency>) -> String {
+/// The dependencies of a package that needs the interpreter and `libraries`, for `variable`.
+pub fn dependencies(variable: &str, interpreter: &Interpreter, libraries: &BTreeSet<Dependency>) -> String {
     // The interpreter by its own package and without a range: bin/python points to /usr/bin/python3.X, and a range on `python3`
     // would have the application removed when the distribution moves on.
     let mut text = format!("substvar {variable} {}\n", interpreter.program());
@@ -23,6 +28,12 @@ pub fn render(variable: &str, interpreter: &Interpreter, libraries: &BTreeSet<De
         text.push('\n');
     }
     text
+}
+
+/// The maintainer scripts that compile the environment at `location` where it is installed, and remove the byte code.
+pub fn byte_code_scripts(location: &str, interpreter: &Interpreter) -> String {
+    let tokens = format!("VENV={location} PYTHON={}", interpreter.program());
+    ["postinst", "prerm"].map(|script| format!("autoscript {script} {script}-rustvenv {tokens}\n")).concat()
 }
 
 #[cfg(test)]
@@ -37,8 +48,13 @@ mod tests {
         };
         let libraries = BTreeSet::from([dependency("libc6", Some("2.28")), dependency("zlib1g", None)]);
         assert_eq!(
-            render("misc:Depends", &Interpreter::parse("3.11").unwrap(), &libraries),
+            dependencies("misc:Depends", &Interpreter::parse("3.11").unwrap(), &libraries),
             "substvar misc:Depends python3.11\nsubstvar misc:Depends libc6 >= 2.28\nsubstvar misc:Depends zlib1g\n"
+        );
+        assert_eq!(
+            byte_code_scripts("/opt/venvs/demo", &Interpreter::parse("3.11").unwrap()),
+            "autoscript postinst postinst-rustvenv VENV=/opt/venvs/demo PYTHON=python3.11\n\
+             autoscript prerm prerm-rustvenv VENV=/opt/venvs/demo PYTHON=python3.11\n"
         );
     }
 }

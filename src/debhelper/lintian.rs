@@ -4,7 +4,7 @@
 //! stand in a block between two comments in usr/share/lintian/overrides/PKG, after what dh_lintian put there, so that a second
 //! run replaces its own block and nothing else.
 
-use crate::plan::{Content, Mode, Plan};
+use crate::plan::{Content, Mode, Node, Plan};
 use crate::refusal::Failure;
 use crate::wheel::record::Head;
 use memchr::memmem::Finder;
@@ -83,6 +83,9 @@ pub fn overrides(plan: &Plan, package: &str) -> Result<BTreeSet<String>, Failure
     let mut tags: BTreeSet<&'static str> = BTreeSet::new();
     if plan.location.starts_with("opt/") {
         tags.insert("dir-or-file-in-opt");
+    }
+    if plan.inside().any(|(path, node)| *node == Node::Directory && path.ends_with("/__pycache__")) {
+        tags.insert("package-installs-python-pycache-dir");
     }
     for (_, mode, content, head) in plan.members() {
         match head {

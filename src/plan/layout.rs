@@ -1,10 +1,11 @@
 //! From wheels to paths: the one place that knows where things stand in the environment.
 //!
 //! Enters: the opened wheels and the settings. Leaves: the [`Plan`], or every reason why two things would stand in one place. The
-//! schemes are those of a virtual environment of CPython (`sysconfig`, scheme `venv`); headers go where pip puts them. Compiled
-//! byte code, seed packages, `direct_url.json` and `REQUESTED` are deliberately absent: none of them is needed, and each has
-//! made packages differ.
+//! schemes are those of a virtual environment of CPython (`sysconfig`, scheme `venv`); headers go where pip puts them. Seed
+//! packages, `direct_url.json` and `REQUESTED` are deliberately absent: none of them is needed, and each has made packages
+//! differ. Byte code is there if it is given, with a row in RECORD beside that of its source.
 
+use super::byte_code::{ByteCodes, cache_path};
 use super::launcher::Launcher;
 use super::provenance::Document;
 use super::{Content, Mode, Node, Plan, activate};
@@ -43,6 +44,8 @@ pub struct Request<'a> {
     pub commands: Vec<String>,
     /// Files for share/rustvenv.
     pub documents: Vec<Document>,
+    /// Byte code of sources, if it is to be in the plan.
+    pub byte_codes: ByteCodes,
     /// Time of everything, in seconds since 1970.
     pub mtime: u64,
 }
@@ -65,6 +68,7 @@ impl<'a> Request<'a> {
             relocation: config.relocation,
             commands: config.commands.iter().cloned().collect(),
             documents: Vec::new(),
+            byte_codes: ByteCodes::new(),
             mtime,
         }
     }
@@ -155,7 +159,12 @@ impl Builder<'_> {
                 }
             };
             let program = member.executable || member.scheme == Scheme::Scripts;
+            let byte_code = self.request.byte_codes.get(&path).cloned();
+            let cache = byte_code.and_then(|bytes| Some((cache_path(&path, self.request.interpreter)?, bytes)));
             install(self, path, if program { Mode::Program } else { Mode::Data }, content);
+            if let Some((path, bytes)) = cache {
+                install(self, path, Mode::Data, bytes);
+            }
         }
         for (name, entry) in wheel.scripts() {
             let content = Content::generated(self.launcher.entry_point(entry));

@@ -10,12 +10,14 @@
 //! opt/venvs/NAME/pyvenv.cfg
 //! opt/venvs/NAME/bin/{python,python3,python3.X}   links to /usr/bin/python3.X
 //! opt/venvs/NAME/bin/{activate,SCRIPT,...}
-//! opt/venvs/NAME/lib/python3.X/site-packages/...
+//! opt/venvs/NAME/lib/python3.X/site-packages/...  (byte code, if it is shipped, in `__pycache__`)
 //! opt/venvs/NAME/share/rustvenv/                  signed manifest and provenance
 //! usr/bin/COMMAND                                 links to bin/COMMAND
 //! ```
 
 pub mod layout;
+
+pub mod byte_code;
 
 pub mod launcher;
 

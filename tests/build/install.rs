@@ -4,6 +4,7 @@ use crate::source_package::{EPOCH, SourcePackage, application, command, run, tim
 use crate::wheel::{Entry, Wheel};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::Path;
 use std::process::Command;
 
 const ENVIRONMENT: &str = "debian/demo/opt/venvs/demo";
@@ -86,6 +87,11 @@ fn the_record_is_true_after_installation() {
     let package = SourcePackage::new();
     package.wheels([application(), schemes()]);
     package.install().ok();
+    the_record_is_true(&package.root.join(ENVIRONMENT));
+}
+
+/// Fails unless every file of the environment is in a RECORD, and every row of a RECORD true.
+pub(crate) fn the_record_is_true(environment: &Path) {
     // pip's own reader of installed distributions, and every digest compared by Python
     let check = "import base64, hashlib, importlib.metadata as m, os, sys\n\
         seen = set()\n\
@@ -104,10 +110,9 @@ fn the_record_is_true_after_installation() {
                 p = os.path.join(d, f)\n        \
                 own = p.startswith((root + '/bin/py', root + '/bin/activate', root + '/share/rustvenv', root + '/pyvenv.cfg'))\n        \
                 assert own or p in seen, p\n";
-    let environment = package.root.join(ENVIRONMENT);
     let site = environment.join("lib").join(python()).join("site-packages");
-    let done = run(command("/usr/bin/python3").args(["-c", check]).arg(&site).arg(&environment)).ok();
-    assert!(done.stdout.trim().parse::<u32>().unwrap() > 20, "{}", done.stdout);
+    let done = run(command("/usr/bin/python3").args(["-c", check]).arg(&site).arg(environment)).ok();
+    assert!(done.stdout.trim().parse::<u32>().unwrap() > 15, "{}", done.stdout);
 }
 
 #[test]

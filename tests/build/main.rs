@@ -19,4 +19,8 @@ mod package;
 
 mod running;
 
+mod byte_code;
+
+mod maintainer_scripts;
+
 mod verify;

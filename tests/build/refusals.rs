@@ -152,7 +152,8 @@ fn the_configuration_is_strict() {
         ("requirement = []\n", "config-malformed"),
         ("wheels = [\"../wheels\"]\n", "config-path-escapes"),
         ("requirements = [\"missing.txt\"]\n", "config-file-missing"),
-        ("bytecode = \"install\"\n", "not-supported-yet"),
+        ("requirements = [\"pylock.toml\"]\n", "not-supported-yet"),
+        ("python = \"3.10\"\nbytecode = \"ship\"\nproject = \"none\"\n", "byte-code-interpreter"),
         ("project = \"none\"\ncommands = [\"nothing\"]\n", "command-unknown"),
         ("project = \"none\"\nextras = [\"x\"]\n", "config-malformed"),
     ] {

@@ -136,6 +136,7 @@ impl SourcePackage {
         command
             .env("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", stage.join("bin").display()))
             .env("PERL5LIB", stage.join("perl5"))
+            .env("DH_AUTOSCRIPTDIR", Path::new(env!("CARGO_MANIFEST_DIR")).join("debhelper/autoscripts"))
             .current_dir(&self.root);
         command
     }
