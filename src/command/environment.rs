@@ -9,21 +9,22 @@ use crate::code::Code;
 use crate::config::{BuildRequirements, Project, Relocation, SourcePath, SystemSitePackages, Trust};
 use crate::debhelper::depends::{self, Dependency};
 use crate::debhelper::elf;
+use crate::debhelper::foreign::{self, ElfFile, Platform};
 use crate::digest::Sha256;
 use crate::lock::Lock;
 use crate::maintain::build_system::BuildEnvironment;
 use crate::maintain::project::{self, BuildRequest, Network};
 use crate::plan::dependencies::{self, Extras};
 use crate::plan::layout::Request;
-use crate::plan::{Plan, provenance};
+use crate::plan::{Content, Plan, provenance};
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
 use crate::system::fs;
 use crate::trust::openpgp::{Warning, WarningKind};
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::{Approval, Origin, VerifiedWheel};
-use crate::wheel::Wheel;
 use crate::wheel::record::Head;
+use crate::wheel::{Scheme, Wheel};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -123,7 +124,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
             return Err(refusals.into());
         }
     };
-    let libraries = libraries(inputs, &plan)?;
+    let libraries = libraries(inputs, &plan, talk)?;
     Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped })
 }
 
@@ -192,20 +193,55 @@ fn unsuitable(inputs: &Inputs, lock: &Lock, wheels: &[Arc<Wheel>]) -> Vec<Refusa
     refusals
 }
 
-fn libraries(inputs: &Inputs, plan: &Plan) -> Result<BTreeSet<Dependency>, Failure> {
+fn libraries(inputs: &Inputs, plan: &Plan, talk: &mut dyn FnMut(&str)) -> Result<BTreeSet<Dependency>, Failure> {
     let mut files = Vec::new();
     let mut refusals = Vec::new();
     for (path, content) in plan.elf_files() {
+        let Content::Member(wheel, member) = content else { continue };
+        let platform = if wheel.file_name().tags().iter().any(|tag| tag.platform == "any") {
+            Platform::Any
+        } else {
+            Platform::Named
+        };
         match elf::read(&content.read()?) {
-            Ok(needs) => files.push((path.to_owned(), needs)),
+            Ok(needs) => files.push(ElfFile {
+                path: path.to_owned(),
+                needs,
+                wheel: wheel.file_name().to_string(),
+                platform,
+                is_script: member.scheme == Scheme::Scripts,
+            }),
             Err(why) => refusals.push(Refusal::new(Code::ElfMalformed, format!("`{path}` cannot be read: {why}"))),
         }
     }
     if !refusals.is_empty() {
         return Err(refusals.into());
     }
+    let sorted = foreign::sort(files, &inputs.architecture)?;
+    for (wheel, paths) in &sorted.foreign {
+        talk(&format!(
+            "warning: {wheel} brings machine code for another architecture, which cannot run here: {}",
+            some_of(paths)
+        ));
+    }
     let interpreter = (inputs.interpreter.major(), inputs.interpreter.minor());
-    Ok(depends::depends(&files, &inputs.architecture, interpreter)?)
+    let needs = depends::depends(&sorted.loadable, &inputs.architecture, interpreter)?;
+    for (library, paths) in &needs.unmet {
+        talk(&format!(
+            "warning: no package is known that has the library {library}; without it this cannot be loaded: {}",
+            some_of(paths)
+        ));
+    }
+    Ok(needs.packages)
+}
+
+/// The first of `paths`, and how many more there are.
+fn some_of(paths: &BTreeSet<String>) -> String {
+    let first = paths.first().map_or("", String::as_str);
+    match paths.len() {
+        0 | 1 => first.to_owned(),
+        more => format!("{first} and {} more", more - 1),
+    }
 }
 
 /// Whether the early step has left the project's own wheel in `state`.

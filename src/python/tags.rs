@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn a_wheel_may_get_a_name_that_says_more_of_its_platform() {
         let tag = |text: &str| {
-            let [python, abi, platform] = text.splitn(3, '-').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+            let [python, abi, platform] =
+                text.splitn(3, '-').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
             Tag { python, abi, platform }
         };
         for (name, built) in [
