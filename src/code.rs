@@ -462,6 +462,12 @@ codes! {
         "The first line of a script is `#!python`, which becomes the environment's Python, or names a program by its absolute path. \
          Linux looks for any other in the working directory of whoever runs the script. Rebuild the wheel.";
 
+    WheelByteCode, "wheel-byte-code", Input,
+        "a wheel ships a module as byte code without its source",
+        "Python imports such a file, and nobody can review it: it runs on one version of Python only and can be changed without \
+         a trace in any source. pip installs it. Byte code beside its source and in __pycache__ is left out, because Python \
+         makes it anew. Rebuild the wheel with its sources.";
+
     // ---- the plan
     PathReserved, "path-reserved", Input,
         "a wheel claims a path that belongs to the environment itself",

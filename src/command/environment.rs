@@ -7,7 +7,7 @@
 use super::inputs::Inputs;
 use crate::code::Code;
 use crate::config::{BuildRequirements, Project, Relocation, SourcePath, SystemSitePackages, Trust};
-use crate::debhelper::depends::{self, Dependency};
+use crate::debhelper::depends::{self, Dependency, Needs};
 use crate::debhelper::elf;
 use crate::debhelper::foreign::{self, ElfFile, Platform};
 use crate::digest::Sha256;
@@ -17,6 +17,7 @@ use crate::maintain::project::{self, BuildRequest, Network};
 use crate::plan::dependencies::{self, Extras};
 use crate::plan::layout::Request;
 use crate::plan::{Content, Plan, provenance};
+use crate::python::interpreter::Interpreter;
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
 use crate::system::fs;
@@ -26,7 +27,7 @@ use crate::trust::verified_wheel::{Approval, Origin, VerifiedWheel};
 use crate::wheel::record::Head;
 use crate::wheel::{Scheme, Wheel};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub struct Decided {
     pub plan: Plan,
     /// Packages with the libraries that it needs.
     pub libraries: BTreeSet<Dependency>,
+    /// Libraries that no known package has, each with the files that will not load without it.
+    pub unmet: BTreeMap<String, BTreeSet<String>>,
     /// The substitution variable for its dependencies.
     pub depends_variable: &'static str,
     /// The signed list; none when the lock is empty.
@@ -124,8 +127,25 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
             return Err(refusals.into());
         }
     };
-    let libraries = libraries(inputs, &plan, talk)?;
-    Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped })
+    report(&plan, &wheels, &inputs.interpreter, talk);
+    let needs = libraries(inputs, &plan, talk)?;
+    let skipped = lock.skipped;
+    Ok(Decided { plan, libraries: needs.packages, unmet: needs.unmet, depends_variable, manifest, wheels, skipped })
+}
+
+/// Says what a reviewer wants to know of wheels that are in order: what runs at each start, and what was left out.
+fn report(plan: &Plan, wheels: &[Arc<Wheel>], interpreter: &Interpreter, talk: &mut dyn FnMut(&str)) {
+    for (path, wheel) in plan.read_at_start(interpreter) {
+        let message = format!("`{}` brings `{path}`, which Python reads at each start", wheel.file_name());
+        talk(&Warning { kind: WarningKind::RunsAtStart, message }.to_string());
+    }
+    for wheel in wheels {
+        let count = wheel.dropped().iter().filter(|path| path.ends_with(".pyc")).count();
+        if count > 0 {
+            let files = if count == 1 { "file" } else { "files" };
+            talk(&format!("{}: {count} {files} of byte code left out", wheel.file_name()));
+        }
+    }
 }
 
 /// Both values, or the refusals of both; what could not be done comes before what was refused.
@@ -193,7 +213,7 @@ fn unsuitable(inputs: &Inputs, lock: &Lock, wheels: &[Arc<Wheel>]) -> Vec<Refusa
     refusals
 }
 
-fn libraries(inputs: &Inputs, plan: &Plan, talk: &mut dyn FnMut(&str)) -> Result<BTreeSet<Dependency>, Failure> {
+fn libraries(inputs: &Inputs, plan: &Plan, talk: &mut dyn FnMut(&str)) -> Result<Needs, Failure> {
     let mut files = Vec::new();
     let mut refusals = Vec::new();
     for (path, content) in plan.elf_files() {
@@ -219,29 +239,29 @@ fn libraries(inputs: &Inputs, plan: &Plan, talk: &mut dyn FnMut(&str)) -> Result
     }
     let sorted = foreign::sort(files, &inputs.architecture)?;
     for (wheel, paths) in &sorted.foreign {
-        talk(&format!(
-            "warning: {wheel} brings machine code for another architecture, which cannot run here: {}",
-            some_of(paths)
-        ));
+        let message = format!("`{wheel}` brings machine code for another architecture: {}", some_of(paths));
+        talk(&Warning { kind: WarningKind::MachineCodeForeign, message }.to_string());
     }
     let interpreter = (inputs.interpreter.major(), inputs.interpreter.minor());
     let needs = depends::depends(&sorted.loadable, &inputs.architecture, interpreter)?;
-    for (library, paths) in &needs.unmet {
-        talk(&format!(
-            "warning: no package is known that has the library {library}; without it this cannot be loaded: {}",
-            some_of(paths)
-        ));
+    if !needs.unmet.is_empty() {
+        let files: BTreeSet<&String> = needs.unmet.values().flatten().collect();
+        let libraries: BTreeSet<String> = needs.unmet.keys().cloned().collect();
+        let message =
+            format!("files that will not load: {}; no package is known that has {}", files.len(), some_of(&libraries));
+        talk(&Warning { kind: WarningKind::LibraryUnmet, message }.to_string());
     }
-    Ok(needs.packages)
+    Ok(needs)
 }
 
-/// The first of `paths`, and how many more there are.
-fn some_of(paths: &BTreeSet<String>) -> String {
-    let first = paths.first().map_or("", String::as_str);
-    match paths.len() {
-        0 | 1 => first.to_owned(),
-        more => format!("{first} and {} more", more - 1),
-    }
+/// The first few of `names`, and how many more there are.
+fn some_of(names: &BTreeSet<String>) -> String {
+    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
 }
 
 /// Whether the early step has left the project's own wheel in `state`.

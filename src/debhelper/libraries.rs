@@ -96,6 +96,7 @@ const LIBRARIES: &[(&str, &str, Versions)] = &[
     // PEP 513 alone allows these two
     ("libncursesw.so.5", "libncursesw5", UNVERSIONED),
     ("libpanelw.so.5", "libncursesw5", UNVERSIONED),
+    ("libpcsclite.so.1", "libpcsclite1", UNVERSIONED),
     ("libpq.so.5", "libpq5", UNVERSIONED),
     ("libpulse.so.0", "libpulse0", Versions::Table(&[("PULSE_0", "14.99.1")])),
     ("libsodium.so.23", "libsodium23", UNVERSIONED),

@@ -26,6 +26,7 @@ pub mod dependencies;
 pub mod provenance;
 
 use crate::digest::Sha256;
+use crate::python::interpreter::Interpreter;
 use crate::refusal::Refusal;
 use crate::wheel::record::Head;
 use crate::wheel::{Wheel, WheelMember};
@@ -169,6 +170,21 @@ impl Plan {
     /// The ELF objects that wheels bring.
     pub fn elf_files(&self) -> impl Iterator<Item = (&str, &Content)> {
         self.members().filter(|(_, _, _, head)| *head == Head::Elf).map(|(path, _, content, _)| (path, content))
+    }
+
+    /// The files of wheels that `interpreter` reads at each start, whatever program it runs: `.pth` files and the modules
+    /// sitecustomize and usercustomize (<https://docs.python.org/3/library/site.html>). Their names in site-packages.
+    pub fn read_at_start(&self, interpreter: &Interpreter) -> impl Iterator<Item = (&str, &Wheel)> {
+        let site_packages = format!("{}/lib/{}/site-packages", self.location, interpreter.program());
+        self.nodes.iter().filter_map(move |(path, node)| {
+            let Node::File { content: Content::Member(wheel, _), .. } = node else { return None };
+            let name = below(path, &site_packages)?;
+            let module = name.split(['/', '.']).next().unwrap_or_default();
+            let is_read = (name.ends_with(".pth") && !name.contains('/'))
+                || (matches!(module, "sitecustomize" | "usercustomize")
+                    && (!name.contains('/') || name == format!("{module}/__init__.py")));
+            is_read.then_some((name, wheel.as_ref()))
+        })
     }
 
     /// The files that are installed as wheels bring them: path, mode, content and what it begins like.
