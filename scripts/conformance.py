@@ -3,6 +3,7 @@
 
     conformance.py lock REPORT            a report of `pip install --dry-run --report` as a lock file, to standard output
     conformance.py run OPTIONS PROJECT... install each project with both, compare, print a table
+    conformance.py compare PIP OURS WHEEL...  compare two environments of these wheels, print what was found as JSON
 
 For each project two environments are made of the same wheels: one by pip, which stays where it is, and one by
 `rustvenv install` in a source package with a signed list, which is moved before anything of it runs. Then
@@ -66,7 +67,8 @@ def documented():
 class Differences:
     """What may differ, by name, and how often it did. A row of the manual for each."""
 
-    NAMES = {"environment", "installer", "requested", "record", "launcher", "script-line", "script-mode", "byte-code"}
+    NAMES = {"environment", "installer", "requested", "record", "launcher", "script-line", "script-mode", "byte-code",
+             "record-signature"}
 
     def __init__(self):
         self.used = collections.Counter()
@@ -104,6 +106,7 @@ TARGET = re.compile(rb"^from ([\w.]+) import (\w+)\n(?:.*\n)*?\s*sys\.exit\(([\w
 
 
 def is_byte_code(path):
+    """In __pycache__."""
     return path.endswith(".pyc") and os.path.basename(os.path.dirname(path)) == "__pycache__"
 
 
@@ -169,8 +172,10 @@ class Comparison:
             if not (theirs and mine) and all(is_byte_code(p) or other.fullmatch(p) for p in below):
                 return below == [] or self.allow("byte-code" if below and is_byte_code(below[0]) else "environment")
             return False
-        if theirs and not mine and is_byte_code(path):
+        if theirs and not mine and self.is_left_out(path):
             return self.allow("byte-code")
+        if in_dist_info and name in ("RECORD.jws", "RECORD.p7s") and theirs and not mine:
+            return self.allow("record-signature")
         if in_dist_info and name == "INSTALLER" and theirs and mine:
             texts = (self.pip / path).read_bytes(), (self.ours / path).read_bytes()
             return texts == (b"pip\n", b"dh-rustvenv\n") and self.allow("installer")
@@ -181,6 +186,10 @@ class Comparison:
         if path.startswith("bin/") and theirs and mine:
             return self.same_script(path, theirs, mine)
         return False
+
+    def is_left_out(self, path):
+        """Byte code in __pycache__, or beside its source."""
+        return is_byte_code(path) or (path.endswith(".pyc") and path.removesuffix("c") in self.theirs)
 
     def allow(self, name):
         self.differences.allow(name)
@@ -217,7 +226,10 @@ class Comparison:
                 rows.append({row[0]: (row[1], row[2]) for row in csv.reader(file) if row})
         theirs, mine = rows
         for row in sorted(theirs.keys() ^ mine.keys()):
-            if not (row in theirs and (is_byte_code(row) or row.endswith(".dist-info/REQUESTED"))):
+            left_out = self.is_left_out(os.path.normpath(os.path.join(site, row))) or row.endswith(
+                (".dist-info/REQUESTED", ".dist-info/RECORD.jws", ".dist-info/RECORD.p7s"))
+            # pip also keeps rows of files that it did not install
+            if row in mine or not (left_out or not (self.pip / site / row).exists()):
                 self.problems.append(f"{path}: the row `{row}` is in one of the two only")
                 return False
         for row, (digest, size) in mine.items():
@@ -259,7 +271,7 @@ def modules(site):
 
 
 def is_extension(name):
-    return re.fullmatch(r"[^.]+\.(cpython-\d+-[\w-]+|abi3)\.so|[^.]+\.so", name) is not None
+    return re.fullmatch(r"[^.]+\.(cpython-\d+-[\w-]+|abi3)\.so|(?!lib)[^.]+\.so", name) is not None
 
 
 # Runs in the environment's own interpreter. Modules are imported each in a process of its own,
@@ -555,10 +567,22 @@ def run(options):
     return 0 if equal == len(rows) else 1
 
 
+def compare(options):
+    """Two environments that are there."""
+    differences = Differences()
+    comparison = Comparison(options.pip, options.ours, Wheels(options.wheels), differences)
+    files = comparison.run()
+    print(json.dumps({"problems": comparison.problems, "files": files, "differences": sorted(differences.used)}))
+    return 1 if comparison.problems else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("lock").add_argument("report")
+    comparer = commands.add_parser("compare")
+    for argument, count in (("pip", None), ("ours", None), ("wheels", "+")):
+        comparer.add_argument(argument, type=pathlib.Path, nargs=count)
     runner = commands.add_parser("run")
     for option in ("rustvenv", "pip", "wheels", "work", "gnupg", "certificate"):
         runner.add_argument(f"--{option}", required=True)
@@ -568,7 +592,7 @@ def main():
     if options.command == "lock":
         lock(options.report)
         return 0
-    return run(options)
+    return compare(options) if options.command == "compare" else run(options)
 
 
 if __name__ == "__main__":

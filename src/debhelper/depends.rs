@@ -277,7 +277,7 @@ fn unknown_library(path: &str, soname: &str, interpreter: (u32, u32)) -> Refusal
             .hint("take the wheel that was built for this Python");
     }
     refusal
-        .expected("a library that is in the environment, or one that the manylinux policies allow from the system")
+        .expected("a library that is in the environment, or one of the distribution whose package is known")
         .hint(hint(soname))
 }
 

@@ -172,18 +172,15 @@ impl Plan {
         self.members().filter(|(_, _, _, head)| *head == Head::Elf).map(|(path, _, content, _)| (path, content))
     }
 
-    /// The files of wheels that `interpreter` reads at each start, whatever program it runs: `.pth` files and the modules
-    /// sitecustomize and usercustomize (<https://docs.python.org/3/library/site.html>). Their names in site-packages.
+    /// The `.pth` files of wheels in site-packages, which `interpreter` reads at each start, whatever program it runs
+    /// (<https://docs.python.org/3/library/site.html>). Not sitecustomize: Debian's Python has one of its own, which is found
+    /// first; nor usercustomize, which a virtual environment does not import.
     pub fn read_at_start(&self, interpreter: &Interpreter) -> impl Iterator<Item = (&str, &Wheel)> {
         let site_packages = format!("{}/lib/{}/site-packages", self.location, interpreter.program());
         self.nodes.iter().filter_map(move |(path, node)| {
             let Node::File { content: Content::Member(wheel, _), .. } = node else { return None };
             let name = below(path, &site_packages)?;
-            let module = name.split(['/', '.']).next().unwrap_or_default();
-            let is_read = (name.ends_with(".pth") && !name.contains('/'))
-                || (matches!(module, "sitecustomize" | "usercustomize")
-                    && (!name.contains('/') || name == format!("{module}/__init__.py")));
-            is_read.then_some((name, wheel.as_ref()))
+            (name.ends_with(".pth") && !name.contains('/')).then_some((name, wheel.as_ref()))
         })
     }
 

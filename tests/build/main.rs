@@ -19,4 +19,6 @@ mod package;
 
 mod running;
 
+mod shapes;
+
 mod verify;
