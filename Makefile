@@ -28,6 +28,7 @@ check_packages     = $(example_packages) binutils fakeroot file fish flit git gn
 	mandoc openssl perl python3-dev python3-setuptools python3-venv python3-wheel shellcheck sq sqv strace tcsh \
 	unzip util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
+conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip python3-venv util-linux
 
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
 
@@ -99,6 +100,18 @@ reprotest: ## build the example under every variation of reprotest (as root)
 	@scripts/stage.sh
 	@scripts/example-wheels.sh
 	@scripts/reprotest.sh
+
+.PHONY: conformance
+conformance: ## install sixty projects of PyPI as pip does, compare, import and run them
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(conformance_packages)
+	@scripts/stage.sh
+	@scripts/conformance.sh
+
+.PHONY: conformance-lock
+conformance-lock: ## refresh the lock files of these projects
+	@scripts/apt-need.sh python3 python3-venv
+	@scripts/conformance-lock.sh
 
 .PHONY: deb
 deb: ## build dh-rustvenv's own Debian package, into ..

@@ -496,7 +496,8 @@ codes! {
     WheelMetadata, "wheel-metadata", Input,
         "METADATA or WHEEL of a wheel is missing, malformed or says something else than the file name",
         "Name, version and tags stand in three places of a wheel. When they disagree, a reviewer who read one of them reviewed \
-         another wheel than the one that would be installed.";
+         another wheel than the one that would be installed. Only the platform may be more in the file name than it is in WHEEL, \
+         where many build tools write `any` or `linux_x86_64`.";
     EntryPointMalformed, "entry-point-malformed", Input,
         "an entry point of a wheel is not one",
         "Names of console and GUI scripts become file names in bin/, their values become code. Names consist of letters, digits, \
@@ -506,6 +507,12 @@ codes! {
         "a script of a wheel does not name an interpreter that can be relied on",
         "The first line of a script is `#!python`, which becomes the environment's Python, or names a program by its absolute path. \
          Linux looks for any other in the working directory of whoever runs the script. Rebuild the wheel.";
+
+    WheelByteCode, "wheel-byte-code", Input,
+        "a wheel ships a module as byte code without its source",
+        "Python imports such a file, and nobody can review it: it runs on one version of Python only and can be changed without \
+         a trace in any source. pip installs it. Byte code beside its source and in __pycache__ is left out, because Python \
+         makes it anew. Rebuild the wheel with its sources.";
 
     // ---- the plan
     PathReserved, "path-reserved", Input,
@@ -528,11 +535,14 @@ codes! {
          leave its needs out of Depends.";
     ElfArchitecture, "elf-architecture", Input,
         "an ELF file is for another architecture than the package",
-        "The file would not load on the machines that the package is for, whatever the wheel's tag says.";
+        "The file would not load on the machines that the package is for, whatever the wheel's tag says. Refused are extension \
+         modules and scripts, and all such files of a wheel that is called after a platform and has no machine code for it. \
+         Other programs for another machine, which wheels for all platforms ship, are only mentioned.";
     LibraryUnknown, "library-unknown", Input,
         "an ELF file needs a shared library whose package is not known",
-        "The library is neither in the environment nor one of those that the manylinux policies allow from the system. The \
-         package that ships it cannot be put into Depends.";
+        "The library is neither in the environment nor one of the distribution's whose package is known, so that the package \
+         that ships it cannot be put into Depends. Only files that no module and no program needs, such as plugins, may \
+         lack one.";
     LibraryVersionUnknown, "library-version-unknown", Input,
         "an ELF file needs a version of a system library that is not known",
         "The symbol version is in no table, so no lower bound for Depends can be computed: the library is newer than this \

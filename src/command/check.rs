@@ -26,7 +26,11 @@ pub fn run(arguments: &CheckArguments) -> Result<Answer, Failure> {
     } else if let Some(manifest) = inputs.manifest_if_needed()? {
         for warning in manifest.warnings() {
             let urgency = match warning.kind {
-                WarningKind::Stripped | WarningKind::Extra => Urgency::Note,
+                WarningKind::Stripped
+                | WarningKind::Extra
+                | WarningKind::RunsAtStart
+                | WarningKind::MachineCodeForeign
+                | WarningKind::LibraryUnmet => Urgency::Note,
                 WarningKind::DangerouslyUnsigned
                 | WarningKind::ExpiredSince
                 | WarningKind::RetiredSince

@@ -9,8 +9,9 @@ use super::inputs::Inputs;
 use crate::blob::Blob;
 use crate::code::Code;
 use crate::config::{BuildRequirements, ByteCode, Project, Relocation, SourcePath, SystemSitePackages, Trust};
-use crate::debhelper::depends::{self, Dependency};
+use crate::debhelper::depends::{self, Dependency, Needs};
 use crate::debhelper::elf::{self, Fault};
+use crate::debhelper::foreign::{self, ElfFile, Platform};
 use crate::digest::Sha256;
 use crate::lock::Lock;
 use crate::maintain::build_system::BuildEnvironment;
@@ -18,17 +19,18 @@ use crate::maintain::project::{self, BuildRequest, Network};
 use crate::plan::byte_code::ByteCodes;
 use crate::plan::dependencies::{self, Extras};
 use crate::plan::layout::Request;
-use crate::plan::{Plan, provenance};
+use crate::plan::{Content, Plan, provenance};
+use crate::python::interpreter::Interpreter;
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
 use crate::system::fs::{self, Spool};
 use crate::trust::openpgp::{Warning, WarningKind};
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::{Approval, Origin, VerifiedWheel};
-use crate::wheel::Wheel;
 use crate::wheel::record::Head;
+use crate::wheel::{Scheme, Wheel};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +50,8 @@ pub struct Decided {
     pub plan: Plan,
     /// Packages with the libraries that it needs.
     pub libraries: BTreeSet<Dependency>,
+    /// Libraries that no known package has, each with the files that will not load without it.
+    pub unmet: BTreeMap<String, BTreeSet<String>>,
     /// The substitution variable for its dependencies.
     pub depends_variable: &'static str,
     /// The signed list; none when the lock is empty.
@@ -136,7 +140,8 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
             return Err(refusals.into());
         }
     };
-    let libraries = libraries(inputs, &plan, &mut spool)?;
+    report(&plan, &wheels, &inputs.interpreter, talk);
+    let needs = libraries(inputs, &plan, &mut spool, talk)?;
     let (plan, not_compiled) = match (config.byte_code, own) {
         // the early step leaves no plan behind: what it could refuse of byte code was refused above
         (ByteCode::Ship, OwnWheel::Take) => {
@@ -145,7 +150,31 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         }
         _ => (plan, Vec::new()),
     };
-    Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped, not_compiled })
+    Ok(Decided {
+        plan,
+        libraries: needs.packages,
+        unmet: needs.unmet,
+        depends_variable,
+        manifest,
+        wheels,
+        skipped: lock.skipped,
+        not_compiled,
+    })
+}
+
+/// Says what a reviewer wants to know of wheels that are in order: what runs at each start, and what was left out.
+fn report(plan: &Plan, wheels: &[Arc<Wheel>], interpreter: &Interpreter, talk: &mut dyn FnMut(&str)) {
+    for (path, wheel) in plan.read_at_start(interpreter) {
+        let message = format!("`{}` brings `{path}`, which Python reads at each start", wheel.file_name());
+        talk(&Warning { kind: WarningKind::RunsAtStart, message }.to_string());
+    }
+    for wheel in wheels {
+        let count = wheel.dropped().iter().filter(|path| path.ends_with(".pyc")).count();
+        if count > 0 {
+            let files = if count == 1 { "file" } else { "files" };
+            talk(&format!("{}: {count} {files} of byte code left out", wheel.file_name()));
+        }
+    }
 }
 
 /// Both values, or the refusals of both; what could not be done comes before what was refused.
@@ -219,14 +248,26 @@ fn unsuitable(inputs: &Inputs, lock: &Lock, wheels: &[Arc<Wheel>]) -> Vec<Refusa
     refusals
 }
 
-fn libraries(inputs: &Inputs, plan: &Plan, spool: &mut Spool) -> Result<BTreeSet<Dependency>, Failure> {
+fn libraries(inputs: &Inputs, plan: &Plan, spool: &mut Spool, talk: &mut dyn FnMut(&str)) -> Result<Needs, Failure> {
     let mut files = Vec::new();
     let mut refusals = Vec::new();
     for (path, content) in plan.elf_files() {
+        let Content::Member(wheel, member) = content else { continue };
+        let platform = if wheel.file_name().tags().iter().any(|tag| tag.platform == "any") {
+            Platform::Any
+        } else {
+            Platform::Named
+        };
         // a library can have a gigabyte, of which a few pages are looked at
         let bytes = spool.keep(&mut |sink| content.copy(sink))?;
         match elf::read(&bytes) {
-            Ok(needs) => files.push((path.to_owned(), needs)),
+            Ok(needs) => files.push(ElfFile {
+                path: path.to_owned(),
+                needs,
+                wheel: wheel.file_name().to_string(),
+                platform,
+                is_script: member.scheme == Scheme::Scripts,
+            }),
             Err(Fault::Unable(failure)) => return Err(failure),
             Err(Fault::Malformed(why)) => {
                 refusals.push(Refusal::new(Code::ElfMalformed, format!("`{path}` cannot be read: {why}")))
@@ -236,8 +277,31 @@ fn libraries(inputs: &Inputs, plan: &Plan, spool: &mut Spool) -> Result<BTreeSet
     if !refusals.is_empty() {
         return Err(refusals.into());
     }
+    let sorted = foreign::sort(files, &inputs.architecture)?;
+    for (wheel, paths) in &sorted.foreign {
+        let message = format!("`{wheel}` brings machine code for another architecture: {}", some_of(paths));
+        talk(&Warning { kind: WarningKind::MachineCodeForeign, message }.to_string());
+    }
     let interpreter = (inputs.interpreter.major(), inputs.interpreter.minor());
-    Ok(depends::depends(&files, &inputs.architecture, interpreter)?)
+    let needs = depends::depends(&sorted.loadable, &inputs.architecture, interpreter)?;
+    if !needs.unmet.is_empty() {
+        let files: BTreeSet<&String> = needs.unmet.values().flatten().collect();
+        let libraries: BTreeSet<String> = needs.unmet.keys().cloned().collect();
+        let message =
+            format!("files that will not load: {}; no package is known that has {}", files.len(), some_of(&libraries));
+        talk(&Warning { kind: WarningKind::LibraryUnmet, message }.to_string());
+    }
+    Ok(needs)
+}
+
+/// The first few of `names`, and how many more there are.
+fn some_of(names: &BTreeSet<String>) -> String {
+    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
 }
 
 /// Whether the early step has left the project's own wheel in `state`.

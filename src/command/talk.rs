@@ -41,6 +41,11 @@ impl Talk {
         for line in &decided.skipped {
             self.line(line);
         }
+        for (library, paths) in &decided.unmet {
+            for path in paths {
+                self.line(&format!("will not load without {library}: {path}"));
+            }
+        }
         for wheel in &decided.wheels {
             self.line(&format!("{} sha256:{}", wheel.file_name(), wheel.sha256()));
             for path in wheel.dropped().iter().filter(|path| path.ends_with(".pyc")) {

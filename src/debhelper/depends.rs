@@ -31,8 +31,21 @@ impl fmt::Display for Dependency {
     }
 }
 
-/// The packages that `files`, each with its path in the package, need on `architecture` under Python `interpreter`
-/// (major, minor); at most one dependency for each package.
+/// What the ELF files of a package need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// At most one dependency for each package.
+    pub packages: BTreeSet<Dependency>,
+    /// Libraries that no known package has, or not with the symbol version in brackets, each with the files that will not load for want of it. No module that can be
+    /// imported and no program needs any of these files.
+    pub unmet: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What `files`, each with its path in the package, need on `architecture` under Python `interpreter` (major, minor).
+///
+/// Wheels of toolkits ship plugins for more libraries than anybody has (PyQt6: database drivers, themes). What such a plugin needs
+/// and no package has is reported and not refused, as long as nothing that Python or the kernel loads by its name needs the
+/// plugin; see [`loaded_by_name`].
 ///
 /// A library of the distribution counts as being inside only where the search path of the file leads to it; any other
 /// library also when a file of that name is anywhere in the set, because wheels load their libraries in the order that
@@ -46,8 +59,10 @@ pub fn depends(
     files: &[(String, ElfNeeds)],
     architecture: &Architecture,
     interpreter: (u32, u32),
-) -> Result<BTreeSet<Dependency>, Vec<Refusal>> {
+) -> Result<Needs, Vec<Refusal>> {
     let inside = Inside::of(files);
+    let loaded = loaded_by_name(files);
+    let mut unmet: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut refusals = Vec::new();
     let mut packages = Packages::default();
     for (path, needs) in files.iter().filter(|(_, needs)| is_loadable(needs)) {
@@ -56,6 +71,7 @@ pub fn depends(
             continue;
         }
         refusals.extend(wrong_loader(path, needs, architecture));
+        let optional = !loaded.contains(path.as_str());
         for soname in sonames(needs) {
             let library = libraries::find(soname, architecture, interpreter);
             if inside.solves(path, needs, soname, library.is_some()) {
@@ -64,12 +80,22 @@ pub fn depends(
             let Some(library) = library else {
                 // a version without its library: the loader looks no further than at what is loaded
                 if needs.needed.iter().any(|needed| needed == soname) {
-                    refusals.push(unknown_library(path, soname, interpreter));
+                    if optional && !is_never_right(soname) {
+                        unmet.entry(soname.to_owned()).or_default().insert(path.clone());
+                    } else {
+                        refusals.push(unknown_library(path, soname, interpreter));
+                    }
                 }
                 continue;
             };
+            let nodes = || needs.versions.get(soname).into_iter().flatten();
+            let unknown = |node: &&String| library.bound(node).is_none();
+            if let Some(node) = nodes().find(unknown).filter(|_| optional) {
+                unmet.entry(format!("{soname} ({node})")).or_default().insert(path.clone());
+                continue;
+            }
             packages.add(&library.package, &Bound::Any);
-            for node in needs.versions.get(soname).into_iter().flatten() {
+            for node in nodes() {
                 match library.bound(node) {
                     Some(bound) => packages.add(&library.package, &bound),
                     None => refusals.push(unknown_version(path, soname, node, &library.package)),
@@ -78,12 +104,48 @@ pub fn depends(
         }
     }
     if refusals.is_empty() {
-        Ok(packages.finish())
+        Ok(Needs { packages: packages.finish(), unmet })
     } else {
         refusals.sort();
         refusals.dedup();
         Err(refusals)
     }
+}
+
+/// Paths of the files that are loaded because something names them: programs, extension modules, and the libraries that these
+/// need, directly or not. A file called `lib*.so*` is no module by its name; it is loaded if one of the others needs it, or by
+/// code that knows its path and has to live with its absence.
+fn loaded_by_name(files: &[(String, ElfNeeds)]) -> BTreeSet<&str> {
+    let file_name = |path: &'_ str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut waiting = Vec::new();
+    for (index, (path, needs)) in files.iter().enumerate() {
+        let name = file_name(path);
+        if needs.kind == ElfKind::Executable || needs.interpreter.is_some() || !name.starts_with("lib") {
+            waiting.push(index);
+        }
+        if let Some(soname) = needs.soname.as_ref().filter(|soname| **soname != name) {
+            by_name.entry(soname.clone()).or_default().push(index);
+        }
+        by_name.entry(name).or_default().push(index);
+    }
+    let mut found = BTreeSet::new();
+    while let Some((path, needs)) = waiting.pop().and_then(|index| files.get(index)) {
+        if found.insert(path.as_str()) {
+            waiting.extend(needs.needed.iter().filter_map(|soname| by_name.get(soname)).flatten());
+        }
+    }
+    found
+}
+
+/// Whether no machine with Debian can have the library: that of another C library or of another Python.
+fn is_never_right(soname: &str) -> bool {
+    soname.starts_with("libpython") || is_musl(soname)
+}
+
+fn is_musl(name: &str) -> bool {
+    // musl's library is called libc.so where a distribution does not rename it
+    name.contains("musl") || name == "libc.so"
 }
 
 /// Whether a loader is ever to see the file.
@@ -162,7 +224,7 @@ fn normal(path: &str) -> Option<String> {
     Some(components.join("/"))
 }
 
-fn wrong_architecture(path: &str, needs: &ElfNeeds, architecture: &Architecture) -> Option<Refusal> {
+pub(super) fn wrong_architecture(path: &str, needs: &ElfNeeds, architecture: &Architecture) -> Option<Refusal> {
     let facts = architecture.elf();
     let same = (needs.machine, needs.class, needs.endianness) == (facts.machine, facts.class, facts.endianness);
     if same && facts.accepts_flags(needs.e_flags) {
@@ -215,14 +277,13 @@ fn unknown_library(path: &str, soname: &str, interpreter: (u32, u32)) -> Refusal
             .hint("take the wheel that was built for this Python");
     }
     refusal
-        .expected("a library that is in the environment, or one that the manylinux policies allow from the system")
+        .expected("a library that is in the environment, or one of the distribution whose package is known")
         .hint(hint(soname))
 }
 
 fn hint(library: &str) -> &'static str {
     let name = library.rsplit('/').next().unwrap_or(library);
-    // musl's library is called libc.so where a distribution does not rename it
-    if name.contains("musl") || name == "libc.so" {
+    if is_musl(name) {
         "it is linked with musl, and Debian's C library is glibc: take the manylinux wheel of the same release"
     } else {
         "lock the wheel that ships it, or have `auditwheel repair` put it into this wheel before that is signed"
@@ -279,7 +340,7 @@ mod tests {
         let files: Vec<_> = files.iter().map(|(path, needs)| (format!("{LIB}/{path}"), needs.clone())).collect();
         let joined = |items: Vec<String>, with: &str| items.join(with);
         depends(&files, &amd64(), (3, 11))
-            .map(|found| joined(found.iter().map(ToString::to_string).collect(), ", "))
+            .map(|found| joined(found.packages.iter().map(ToString::to_string).collect(), ", "))
             .map_err(|refusals| joined(refusals.iter().map(ToString::to_string).collect(), "\n"))
     }
 
@@ -367,13 +428,13 @@ mod tests {
 
     #[test]
     fn refusals_name_file_library_and_version() {
-        let unknown = library(&["libpq.so.5", "libc.so.6"], &[]);
+        let unknown = library(&["libnone.so.5", "libc.so.6"], &[]);
         let private = library(&["libc.so.6"], &[("libc.so.6", &["GLIBC_PRIVATE", "GLIBC_2.4"])]);
         let newer = library(&["libstdc++.so.6"], &[("libstdc++.so.6", &["GLIBCXX_3.4.99"])]);
         let python = library(&["libpython3.9.so.1.0"], &[]);
         let told = solve(&[("a.so", unknown), ("b.so", private), ("c.so", newer), ("d.so", python)]).unwrap_err();
         for part in [
-            "error[library-unknown]: `opt/venvs/app/lib/python3.11/site-packages/a.so` needs the library `libpq.so.5`",
+            "error[library-unknown]: `opt/venvs/app/lib/python3.11/site-packages/a.so` needs the library `libnone.so.5`",
             "d.so` needs the library `libpython3.9.so.1.0`",
             "expected: libpython3.11.so.1.0",
             "error[library-version-unknown]: ",
@@ -383,6 +444,38 @@ mod tests {
             assert!(told.contains(part), "{part} in {told}");
         }
         assert!(!told.contains("GLIBC_2.4"), "{told}");
+    }
+
+    #[test]
+    fn a_plugin_may_lack_a_library_and_a_module_may_not() {
+        let plugin = ElfNeeds { soname: Some("libplug.so".to_owned()), ..library(&["libinner.so.1"], &[]) };
+        let files = |user: &str, needed: &[&str]| {
+            vec![
+                (user.to_owned(), library(needed, &[])),
+                ("t/plugins/libplug.so".to_owned(), plugin.clone()),
+                ("t/lib/libinner.so.1".to_owned(), library(&["libnone.so.5", "libEGL.so.1"], &[])),
+            ]
+        };
+        let found = depends(&files("t/core.abi3.so", &["libc.so.6"]), &amd64(), (3, 11)).unwrap();
+        let packages: Vec<String> = found.packages.iter().map(ToString::to_string).collect();
+        assert_eq!(packages, ["libc6", "libegl1"]);
+        let inner = BTreeSet::from(["t/lib/libinner.so.1".to_owned()]);
+        let other = library(&["libpq.so.5"], &[("libpq.so.5", &["RHPG_9.6"])]);
+        let driver = |path: &str| depends(&[(path.to_owned(), other.clone())], &amd64(), (3, 11));
+        assert_eq!(driver("t/libdriver.so").unwrap().unmet.into_keys().collect::<Vec<_>>(), ["libpq.so.5 (RHPG_9.6)"]);
+        assert_eq!(driver("t/driver.so").unwrap_err()[0].code, Code::LibraryVersionUnknown);
+        assert_eq!(found.unmet, BTreeMap::from([("libnone.so.5".to_owned(), inner)]));
+        // as soon as a module needs the plugin, what the plugin needs is needed
+        for (user, needed) in
+            [("t/core.abi3.so", "libplug.so"), ("t/core.so", "libinner.so.1"), ("t/libx.so", "libc.so")]
+        {
+            let told = depends(&files(user, &[needed]), &amd64(), (3, 11)).unwrap_err();
+            assert_eq!(told[0].code, Code::LibraryUnknown, "{user} {needed}");
+        }
+        let program = ElfNeeds { interpreter: Some("/lib64/ld-linux-x86-64.so.2".to_owned()), ..plugin.clone() };
+        let mut files = files("t/core.abi3.so", &[]);
+        files[1] = ("t/libexec/libtool".to_owned(), program);
+        assert!(depends(&files, &amd64(), (3, 11)).is_err());
     }
 
     #[test]
@@ -404,6 +497,6 @@ mod tests {
 
     #[test]
     fn no_files_no_dependencies() {
-        assert_eq!(depends(&[], &amd64(), (3, 11)), Ok(BTreeSet::new()));
+        assert_eq!(depends(&[], &amd64(), (3, 11)), Ok(Needs::default()));
     }
 }

@@ -1,8 +1,8 @@
 //! Which Debian package ships a shared library, and from which version on it has a symbol version.
 //!
 //! Enters: a soname and a symbol version that an ELF file needs. Leaves: a package and a lower bound. Known are the C
-//! library, the run-time libraries of GCC and what the manylinux policies (PEP 513, 571, 599, 600) let a wheel take
-//! from the system. The numbers are those of Debian's symbols files, the same in every release, so that one wheel leads
+//! library, the run-time libraries of GCC, what the manylinux policies (PEP 513, 571, 599, 600) let a wheel take
+//! from the system, and what some wheels take all the same. The numbers are those of Debian's symbols files, the same in every release, so that one wheel leads
 //! to one Depends wherever the package is built. What is installed on the machine that builds is deliberately not
 //! looked at.
 
@@ -55,26 +55,76 @@ const GLIBC: &[&str] = &[
     "libutil.so.1",
 ];
 
-/// Libraries outside of glibc: soname, package, symbol versions.
+/// Libraries outside of glibc: soname, package, symbol versions. Beside those of the manylinux policies there are the ones that
+/// wheels of GUI toolkits leave to the system (PyQt6), OpenMP (lightgbm), and what common projects are linked with when
+/// their wheels are built from source on Debian (cffi, cryptography, psycopg2, PyNaCl, PyYAML). Where Debian 13 has another name
+/// for a package, it also provides this one.
 const LIBRARIES: &[(&str, &str, Versions)] = &[
+    ("libEGL.so.1", "libegl1", UNVERSIONED),
     ("libGL.so.1", "libgl1", UNVERSIONED),
+    ("libGLX.so.0", "libglx0", UNVERSIONED),
     ("libICE.so.6", "libice6", UNVERSIONED),
+    ("libOpenGL.so.0", "libopengl0", UNVERSIONED),
     ("libSM.so.6", "libsm6", UNVERSIONED),
+    ("libX11-xcb.so.1", "libx11-xcb1", UNVERSIONED),
     ("libX11.so.6", "libx11-6", UNVERSIONED),
     ("libXext.so.6", "libxext6", UNVERSIONED),
+    ("libXi.so.6", "libxi6", UNVERSIONED),
+    ("libXrandr.so.2", "libxrandr2", UNVERSIONED),
     ("libXrender.so.1", "libxrender1", UNVERSIONED),
+    ("libasound.so.2", "libasound2", Versions::Table(ALSA)),
     ("libatomic.so.1", "libatomic1", Versions::Table(ATOMIC)),
+    ("libbrotlidec.so.1", "libbrotli1", UNVERSIONED),
+    ("libbrotlienc.so.1", "libbrotli1", UNVERSIONED),
+    ("libbz2.so.1.0", "libbz2-1.0", UNVERSIONED),
     ("libcrypt.so.1", "libcrypt1", Versions::Crypt),
+    ("libcrypto.so.3", "libssl3", Versions::Table(OPENSSL)),
+    ("libdbus-1.so.3", "libdbus-1-3", Versions::Table(&[("LIBDBUS_1_3", "1.13.2")])),
+    ("libdrm.so.2", "libdrm2", UNVERSIONED),
     ("libexpat.so.1", "libexpat1", UNVERSIONED),
+    ("libffi.so.8", "libffi8", Versions::Table(FFI)),
+    ("libfontconfig.so.1", "libfontconfig1", UNVERSIONED),
+    ("libfreetype.so.6", "libfreetype6", UNVERSIONED),
+    ("libgbm.so.1", "libgbm1", UNVERSIONED),
     ("libgcc_s.so.1", "libgcc-s1", Versions::Table(GCC)),
+    ("libgio-2.0.so.0", "libglib2.0-0", UNVERSIONED),
     ("libglib-2.0.so.0", "libglib2.0-0", UNVERSIONED),
     ("libgobject-2.0.so.0", "libglib2.0-0", UNVERSIONED),
+    ("libgomp.so.1", "libgomp1", Versions::Table(GOMP)),
+    ("libgssapi_krb5.so.2", "libgssapi-krb5-2", Versions::Table(&[("gssapi_krb5_2_MIT", "1.19.2")])),
     ("libgthread-2.0.so.0", "libglib2.0-0", UNVERSIONED),
     // PEP 513 alone allows these two
     ("libncursesw.so.5", "libncursesw5", UNVERSIONED),
     ("libpanelw.so.5", "libncursesw5", UNVERSIONED),
+    ("libpcsclite.so.1", "libpcsclite1", UNVERSIONED),
+    ("libpq.so.5", "libpq5", UNVERSIONED),
+    ("libpulse.so.0", "libpulse0", Versions::Table(&[("PULSE_0", "14.99.1")])),
+    ("libsodium.so.23", "libsodium23", UNVERSIONED),
+    ("libssl.so.3", "libssl3", Versions::Table(OPENSSL)),
     ("libstdc++.so.6", "libstdc++6", Versions::Table(STDCXX)),
+    ("libwayland-client.so.0", "libwayland-client0", UNVERSIONED),
+    ("libwayland-cursor.so.0", "libwayland-cursor0", UNVERSIONED),
+    ("libwayland-egl.so.1", "libwayland-egl1", UNVERSIONED),
+    ("libxcb-cursor.so.0", "libxcb-cursor0", UNVERSIONED),
+    ("libxcb-glx.so.0", "libxcb-glx0", UNVERSIONED),
+    ("libxcb-icccm.so.4", "libxcb-icccm4", UNVERSIONED),
+    ("libxcb-image.so.0", "libxcb-image0", UNVERSIONED),
+    ("libxcb-keysyms.so.1", "libxcb-keysyms1", UNVERSIONED),
+    ("libxcb-randr.so.0", "libxcb-randr0", UNVERSIONED),
+    ("libxcb-render-util.so.0", "libxcb-render-util0", UNVERSIONED),
+    ("libxcb-render.so.0", "libxcb-render0", UNVERSIONED),
+    ("libxcb-shape.so.0", "libxcb-shape0", UNVERSIONED),
+    ("libxcb-shm.so.0", "libxcb-shm0", UNVERSIONED),
+    ("libxcb-sync.so.1", "libxcb-sync1", UNVERSIONED),
+    ("libxcb-util.so.1", "libxcb-util1", UNVERSIONED),
+    ("libxcb-xfixes.so.0", "libxcb-xfixes0", UNVERSIONED),
+    ("libxcb-xkb.so.1", "libxcb-xkb1", UNVERSIONED),
+    ("libxcb.so.1", "libxcb1", UNVERSIONED),
+    ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0", Versions::Table(XKBCOMMON)),
+    ("libxkbcommon.so.0", "libxkbcommon0", Versions::Table(XKBCOMMON)),
+    ("libyaml-0.so.2", "libyaml-0-2", UNVERSIONED),
     ("libz.so.1", "zlib1g", Versions::Table(ZLIB)),
+    ("libzstd.so.1", "libzstd1", UNVERSIONED),
 ];
 
 const UNVERSIONED: Versions = Versions::Table(&[]);
@@ -88,9 +138,28 @@ const LIBC_EXTRA: &[(&str, &str)] = &[
     ("GLIBC_ABI_GNU_TLS", "2.42"),
 ];
 
+const ALSA: &[(&str, &str)] = &[
+    ("ALSA_0.9", "1.2.6.1"),
+    ("ALSA_0.9.0", "1.0.16"),
+    ("ALSA_0.9.0rc4", "1.0.16"),
+    ("ALSA_0.9.0rc8", "1.0.16"),
+    ("ALSA_0.9.3", "1.0.16"),
+    ("ALSA_0.9.5", "1.0.16"),
+    ("ALSA_0.9.7", "1.0.16"),
+    ("ALSA_1.1.6", "1.1.6"),
+    ("ALSA_1.2.6", "1.2.7.1"),
+];
+
 const ATOMIC: &[(&str, &str)] = &[("LIBATOMIC_1.0", "4.8"), ("LIBATOMIC_1.1", "4.9"), ("LIBATOMIC_1.2", "6")];
 
 const CRYPT: &[(&str, &str)] = &[("XCRYPT_2.0", "1:4.3.4"), ("XCRYPT_4.3", "1:4.3.0"), ("XCRYPT_4.4", "1:4.4.0")];
+
+const FFI: &[(&str, &str)] = &[
+    ("LIBFFI_BASE_8.0", "3.4"),
+    ("LIBFFI_CLOSURE_8.0", "3.4"),
+    ("LIBFFI_COMPLEX_8.0", "3.4"),
+    ("LIBFFI_GO_CLOSURE_8.0", "3.4"),
+];
 
 /// `GGC_14.0.0` is no slip: 32-bit ARM spells it so.
 const GCC: &[(&str, &str)] = &[
@@ -122,6 +191,39 @@ const GCC: &[(&str, &str)] = &[
     ("GLIBC_2.0", "4.2"),
     ("GLIBC_2.2", "4.2"),
 ];
+
+const GOMP: &[(&str, &str)] = &[
+    ("GOACC_2.0", "5"),
+    ("GOACC_2.0.1", "6"),
+    ("GOACC_2.0.2", "12"),
+    ("GOMP_1.0", "4.2.1"),
+    ("GOMP_2.0", "4.4"),
+    ("GOMP_3.0", "4.7"),
+    ("GOMP_4.0", "4.9"),
+    ("GOMP_4.0.1", "5"),
+    ("GOMP_4.5", "6"),
+    ("GOMP_5.0", "9"),
+    ("GOMP_5.0.1", "11"),
+    ("GOMP_5.1", "12"),
+    ("OACC_2.0", "5"),
+    ("OACC_2.0.1", "8"),
+    ("OACC_2.5", "9"),
+    ("OACC_2.5.1", "10"),
+    ("OACC_2.6", "10"),
+    ("OMP_1.0", "4.2.1"),
+    ("OMP_2.0", "4.2.1"),
+    ("OMP_3.0", "4.4"),
+    ("OMP_3.1", "4.7"),
+    ("OMP_4.0", "4.9"),
+    ("OMP_4.5", "6"),
+    ("OMP_5.0", "9"),
+    ("OMP_5.0.1", "11"),
+    ("OMP_5.0.2", "12"),
+    ("OMP_5.1", "12"),
+];
+
+const OPENSSL: &[(&str, &str)] =
+    &[("OPENSSL_3.0.0", "3.0.0"), ("OPENSSL_3.0.3", "3.0.3"), ("OPENSSL_3.0.8", "3.0.8"), ("OPENSSL_3.0.9", "3.0.9")];
 
 /// Not in ascending order: some versions got symbols in a later release than their neighbours.
 const STDCXX: &[(&str, &str)] = &[
@@ -195,6 +297,9 @@ const STDCXX: &[(&str, &str)] = &[
     ("GLIBCXX_LDBL_3.4.31", "13"),
     ("GLIBCXX_LDBL_3.4.7", "4.2.1"),
 ];
+
+const XKBCOMMON: &[(&str, &str)] =
+    &[("V_0.5.0", "0.5.0"), ("V_0.6.0", "0.6.1"), ("V_0.7.0", "0.7.0"), ("V_0.8.0", "0.8.0"), ("V_1.0.0", "1.0.0")];
 
 const ZLIB: &[(&str, &str)] = &[
     ("ZLIB_1.2.0", "1:1.2.0"),
@@ -328,7 +433,7 @@ mod tests {
 
     #[test]
     fn tables_are_sorted_and_say_each_thing_once() {
-        for table in [LIBC_EXTRA, ATOMIC, CRYPT, GCC, STDCXX, ZLIB] {
+        for table in [LIBC_EXTRA, ALSA, ATOMIC, CRYPT, FFI, GCC, GOMP, OPENSSL, STDCXX, XKBCOMMON, ZLIB] {
             assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0), "{:?}", table[0]);
         }
         assert!(GLIBC.windows(2).all(|pair| pair[0] < pair[1]));
@@ -387,7 +492,7 @@ mod tests {
     fn libpython_is_that_of_the_package() {
         assert_eq!(library("libpython3.11.so.1.0").package, "libpython3.11");
         let amd64 = Architecture::from_debian("amd64").unwrap();
-        for other in ["libpython3.1.so.1.0", "libpython3.12.so.1.0", "libpython3.11.so", "libpython3.so", "libpq.so.5"]
+        for other in ["libpython3.1.so.1.0", "libpython3.12.so.1.0", "libpython3.11.so", "libpython3.so", "libpq.so.9"]
         {
             assert_eq!(find(other, &amd64, (3, 11)), None, "{other}");
         }

@@ -12,6 +12,8 @@ pub mod libraries;
 
 pub mod depends;
 
+pub mod foreign;
+
 pub mod facts;
 
 pub mod lintian;

@@ -218,10 +218,11 @@ impl Builder<'_> {
 
     /// `path` as RECORD has it: relative to site-packages.
     fn record_path(&self, path: &str) -> String {
-        match path.strip_prefix(&self.site_packages).and_then(|rest| rest.strip_prefix('/')) {
-            Some(inside) => inside.to_owned(),
-            None => format!("../../../{path}"),
+        let (mut from, mut to) = (self.site_packages.split('/').peekable(), path.split('/').peekable());
+        while from.peek().is_some() && from.peek() == to.peek() {
+            (from.next(), to.next());
         }
+        from.map(|_| "..").chain(to).collect::<Vec<_>>().join("/")
     }
 
     /// Adds a path that a wheel asks for, unless no wheel may have it.

@@ -26,6 +26,38 @@ impl fmt::Display for Tag {
     }
 }
 
+impl Tag {
+    /// Whether a wheel that was built as `built` may be called `self`: for the same Python and ABI, and for the same platform or a
+    /// name of it that says more. Build tools write `linux_x86_64` or `any` into WHEEL, and the file becomes
+    /// `manylinux_2_28_x86_64` later, not always by a program that corrects WHEEL (playwright and ray on PyPI, 2026).
+    pub fn may_be_called_after(&self, built: &Self) -> bool {
+        let machine = self.linux_machine();
+        (&self.python, &self.abi) == (&built.python, &built.abi)
+            && (self.platform == built.platform
+                || built.platform == "any"
+                || (machine.is_some() && machine == built.linux_machine()))
+    }
+
+    /// `x86_64` of `linux_x86_64`, `manylinux2014_x86_64` and `manylinux_2_28_x86_64`. Not of `musllinux`: another C library is
+    /// another platform.
+    fn linux_machine(&self) -> Option<&str> {
+        let platform = self.platform.as_str();
+        if let Some(machine) = platform.strip_prefix("linux_") {
+            return Some(machine);
+        }
+        let rest = platform.strip_prefix("manylinux")?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if let Some((_, machine)) = rest.split_once('_').filter(|(policy, _)| digits(policy)) {
+            return Some(machine);
+        }
+        let mut parts = rest.strip_prefix('_')?.splitn(3, '_');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(major), Some(minor), machine) if digits(major) && digits(minor) => machine,
+            _ => None,
+        }
+    }
+}
+
 /// Version of the target's glibc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Glibc {
@@ -140,6 +172,37 @@ fn platforms(architecture: &Architecture, glibc: Glibc) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wheel_may_get_a_name_that_says_more_of_its_platform() {
+        let tag = |text: &str| {
+            let [python, abi, platform] =
+                text.splitn(3, '-').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+            Tag { python, abi, platform }
+        };
+        for (name, built) in [
+            ("py3-none-any", "py3-none-any"),
+            ("py3-none-manylinux1_x86_64", "py3-none-any"),
+            ("cp311-cp311-manylinux2014_x86_64", "cp311-cp311-linux_x86_64"),
+            ("cp311-abi3-manylinux_2_28_x86_64", "cp311-abi3-manylinux_2_17_x86_64"),
+            ("py3-none-musllinux_1_2_x86_64", "py3-none-musllinux_1_2_x86_64"),
+        ] {
+            assert!(tag(name).may_be_called_after(&tag(built)), "{name} {built}");
+        }
+        for (name, built) in [
+            ("py3-none-any", "py2-none-any"),
+            ("py3-none-any", "py3-none-linux_x86_64"),
+            ("cp311-cp311-manylinux2014_x86_64", "cp310-cp310-linux_x86_64"),
+            ("cp311-cp311-manylinux2014_x86_64", "cp311-abi3-linux_x86_64"),
+            ("cp311-cp311-manylinux2014_x86_64", "cp311-cp311-linux_aarch64"),
+            ("cp311-cp311-manylinux_2_28_x86_64", "cp311-cp311-musllinux_1_2_x86_64"),
+            ("cp311-cp311-manylinux_2_28_x86_64", "cp311-cp311-macosx_11_0_x86_64"),
+            ("cp311-cp311-win_amd64", "cp311-cp311-linux_amd64"),
+            ("cp311-cp311-manylinux_x86_64", "cp311-cp311-linux_x86_64"),
+        ] {
+            assert!(!tag(name).may_be_called_after(&tag(built)), "{name} {built}");
+        }
+    }
 
     fn bookworm() -> CompatibleTags {
         let interpreter = Interpreter::parse("3.11").unwrap();

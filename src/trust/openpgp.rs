@@ -162,6 +162,12 @@ pub enum WarningKind {
     Rsa2048,
     /// A further signature does not count.
     Extra,
+    /// A wheel has a file that Python reads at each start.
+    RunsAtStart,
+    /// A wheel has machine code for another architecture.
+    MachineCodeForeign,
+    /// A file lacks a library that no known package has.
+    LibraryUnmet,
 }
 
 impl WarningKind {
@@ -173,6 +179,9 @@ impl WarningKind {
         Self::RetiredSince,
         Self::Rsa2048,
         Self::Extra,
+        Self::RunsAtStart,
+        Self::MachineCodeForeign,
+        Self::LibraryUnmet,
     ];
 
     /// The name that is printed and never changes, in kebab case.
@@ -184,6 +193,9 @@ impl WarningKind {
             Self::RetiredSince => "signer-retired-since",
             Self::Rsa2048 => "signer-rsa2048",
             Self::Extra => "signature-extra",
+            Self::RunsAtStart => "runs-at-start",
+            Self::MachineCodeForeign => "machine-code-foreign",
+            Self::LibraryUnmet => "library-unmet",
         }
     }
 
@@ -215,6 +227,21 @@ impl WarningKind {
             Self::Extra => {
                 "Enough good signatures are there; this one was made by a key that may not sign, or cannot be checked \
                  by this program, and counts as nothing."
+            }
+            Self::RunsAtStart => {
+                "Python reads the .pth files in site-packages at each start of any program of the environment, and runs the lines \
+                 of theirs that begin with `import`. What a wheel does there it does to all the others, so this file deserves \
+                 a look of its own before the wheel is signed for. It is installed, as pip does it."
+            }
+            Self::MachineCodeForeign => {
+                "Wheels for all platforms ship helper programs for several of them, and some of these cannot run on the \
+                 package's architecture. Nothing loads them by their name, so they are installed as they are; lintian will \
+                 mention them. Extension modules and scripts for another architecture are refused."
+            }
+            Self::LibraryUnmet => {
+                "Toolkits ship plugins for more libraries than any machine has. No module and no program needs these \
+                 files, so the package works without them, but whatever loads them will fail. With `-v` each is \
+                 listed. Where a package of the distribution has the library, add that to Depends or Recommends in debian/control."
             }
         }
     }

@@ -129,7 +129,7 @@ impl Wheel {
         let mut members = Vec::new();
         let mut dropped = Vec::new();
         for (member, checked) in archive.members().iter().zip(&checked) {
-            match place(member.path(), &dist_info, &file_name, wheel_file.root) {
+            match place(member.path(), &dist_info, &file_name, wheel_file.root, &archive) {
                 Ok(Placed::Install(scheme, path)) => members.push(WheelMember {
                     index: checked.index,
                     scheme,
@@ -140,6 +140,13 @@ impl Wheel {
                     head: checked.head,
                 }),
                 Ok(Placed::Drop) => dropped.push(member.path().as_str().to_owned()),
+                Ok(Placed::Sourceless) => refusals.push(
+                    Refusal::new(
+                        Code::WheelByteCode,
+                        format!("`{file_name}`: `{}` is a module without its source", member.path()),
+                    )
+                    .expected(format!("`{}` beside it", member.path().as_str().trim_end_matches('c'))),
+                ),
                 Err(why) => refusals.push(metadata_refusal(why)),
             }
         }
@@ -309,7 +316,8 @@ fn disagreements(file_name: &WheelFilename, metadata: &Metadata, wheel_file: &Wh
     if metadata.version != *file_name.version() {
         problems.push(format!("METADATA is that of version {}", metadata.version));
     }
-    if wheel_file.tags != *file_name.tags() {
+    // one in common is enough: a set may be compressed by hand, and the file name is what is signed for
+    if !file_name.tags().iter().any(|name| wheel_file.tags.iter().any(|built| name.may_be_called_after(built))) {
         let shown = |tags: &BTreeSet<crate::python::tags::Tag>| {
             tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         };
@@ -321,10 +329,17 @@ fn disagreements(file_name: &WheelFilename, metadata: &Metadata, wheel_file: &Wh
 enum Placed {
     Install(Scheme, String),
     Drop,
+    Sourceless,
 }
 
 /// Where the member `path` goes.
-fn place(path: &MemberPath, dist_info: &str, file_name: &WheelFilename, root: RootScheme) -> Result<Placed, String> {
+fn place(
+    path: &MemberPath,
+    dist_info: &str,
+    file_name: &WheelFilename,
+    root: RootScheme,
+    archive: &Archive,
+) -> Result<Placed, String> {
     let (top, rest) = path.as_str().split_once('/').unwrap_or((path.as_str(), ""));
     if top == dist_info {
         match rest {
@@ -361,7 +376,25 @@ fn place(path: &MemberPath, dist_info: &str, file_name: &WheelFilename, root: Ro
     } else {
         (scheme_of(root), path.as_str())
     };
-    // an unchecked pyc would be run instead of the source that was reviewed
-    let is_cache = below.split('/').rev().nth(1) == Some("__pycache__") && below.ends_with(".pyc");
-    Ok(if is_cache { Placed::Drop } else { Placed::Install(scheme, below.to_owned()) })
+    let Some(source) = path.as_str().strip_suffix('c').filter(|source| source.ends_with(".py")) else {
+        return Ok(Placed::Install(scheme, below.to_owned()));
+    };
+    // an unchecked pyc would be run instead of the source that was reviewed; one beside its source is never read
+    if below.split('/').rev().nth(1) == Some("__pycache__") || archive.find(source).is_some() {
+        return Ok(Placed::Drop);
+    }
+    let module = match scheme {
+        Scheme::Purelib | Scheme::Platlib => Some(below),
+        Scheme::Data => below.split_once("/site-packages/").map(|(_, module)| module),
+        Scheme::Scripts | Scheme::Headers => None,
+    };
+    // elsewhere, and under a name that no import statement can have, it is data
+    Ok(if module.is_some_and(is_importable) { Placed::Sourceless } else { Placed::Install(scheme, below.to_owned()) })
+}
+
+/// Whether Python can import the file `path` of site-packages under the name that its path gives it.
+fn is_importable(path: &str) -> bool {
+    let stem = path.strip_suffix(".pyc").unwrap_or(path);
+    let starts = |c: char| c.is_alphabetic() || c == '_';
+    stem.split('/').all(|part| part.starts_with(starts) && part.chars().all(|c| starts(c) || c.is_numeric()))
 }

@@ -23,4 +23,6 @@ mod byte_code;
 
 mod maintainer_scripts;
 
+mod shapes;
+
 mod verify;

@@ -232,6 +232,12 @@ fn what_is_signed_can_still_not_be_installed() {
         ("an entry point that leaves bin/", &["entry-point-malformed"], |_| {
             Wheel::new("demo-app", "1.0").entry_points("[console_scripts]\n../x = a:b\n")
         }),
+        ("a module without its source", &["wheel-byte-code"], |wheel| {
+            wheel.file("demo_app/hidden.pyc", b"\xa7\r\r\n").data("purelib/other.pyc", "")
+        }),
+        ("a module without its source, as data", &["wheel-byte-code"], |wheel| {
+            wheel.data("data/lib/python3.11/site-packages/hidden.pyc", "")
+        }),
         ("a script with a relative interpreter", &["script-interpreter"], |wheel| {
             wheel.data("scripts/x", "#!bin/python\nprint(1)\n")
         }),
