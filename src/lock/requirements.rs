@@ -9,6 +9,7 @@ use super::{Lock, Locked};
 use crate::code::Code;
 use crate::digest::Sha256;
 use crate::limits::Limits;
+use crate::python::condition::meets;
 use crate::python::dependency::{Specifier, Target, Wanted};
 use crate::python::name::ProjectName;
 use crate::refusal::{Failure, Refusal};
@@ -147,7 +148,7 @@ impl Reader<'_, '_> {
     fn constrain(&mut self) {
         for (name, versions, origin) in &self.constraints {
             if let Some(locked) = self.lock.releases.get(name) {
-                if !versions.contains(&locked.version) {
+                if !meets(&locked.version, versions) {
                     self.refusals.push(
                         Refusal::new(
                             Code::ConstraintConflict,

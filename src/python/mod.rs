@@ -13,6 +13,10 @@ pub mod tags;
 
 pub mod wheel_filename;
 
+pub mod condition;
+
+pub mod marker;
+
 pub mod dependency;
 
 pub mod metadata;
