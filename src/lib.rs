@@ -18,9 +18,9 @@ pub mod date;
 pub mod python;
 
 // what is asked for
-pub mod config;
-
 pub mod lock;
+
+pub mod config;
 
 // what is believed
 pub mod trust;

@@ -239,12 +239,14 @@ fn conditions_on_versions_are_what_packaging_says() {
                 for (candidate, theirs) in candidates.iter().zip(theirs) {
                     answers += 1;
                     let ours = meets(candidate, &ours);
-                    // `packaging` before version 22 compares parts of a shorter version with `.*`, and takes a local
-                    // version and a post-release for those of a pre-release
+                    // what versions of `packaging` do not agree on: parts of a shorter version with `.*`; a local version and
+                    // a post-release after a pre-release of theirs; a pre-release before a post-release
                     let short = text.ends_with(".*")
                         && candidate.to_string() != candidate.only_release().to_string()
                         && candidate.release().len() < text.split('.').count() - 1;
-                    if short || (text.starts_with('>') && (candidate.is_local() || candidate.is_post())) {
+                    let after = text.starts_with('>') && (candidate.is_local() || candidate.is_post());
+                    let before = text.starts_with('<') && text.contains(".post") && candidate.any_prerelease();
+                    if short || after || before {
                         continue;
                     }
                     if Some(ours) != theirs.as_bool() {
@@ -445,7 +447,6 @@ fn requirements_are_what_packaging_says() {
         "name; ",
         "name;",
         "name @",
-        "name @ ;os_name=='a'",
         "na me",
         "n\u{e4}me",
         "name @ http://foo.com os_name=='a'",

@@ -9,11 +9,13 @@ use crate::code::Code;
 use crate::config::{BuildRequirements, Config, LapsedSigners, Project, SourcePath, Trust};
 use crate::debhelper::control::BinaryPackage;
 use crate::limits::Limits;
-use crate::lock::{Lock, requirements};
+use crate::lock::resolution::OwnProject;
+use crate::lock::{self, Lock};
 use crate::maintain::build_system::upstream_version;
 use crate::python::architecture::Architecture;
 use crate::python::dependency::Target;
 use crate::python::interpreter::Interpreter;
+use crate::python::marker::Requested;
 use crate::python::tags::{CompatibleTags, Glibc};
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal};
@@ -118,13 +120,32 @@ impl Inputs {
             .into())
     }
 
-    /// The lock that `files` hold.
+    /// The lock of what is installed.
     ///
     /// # Errors
-    /// As [`requirements::read`].
-    pub fn lock(&self, files: &[SourcePath]) -> Result<Lock, Failure> {
+    /// As [`lock::read`].
+    pub fn lock(&self) -> Result<Lock, Failure> {
+        let config = &self.config;
+        let requested = Requested { extras: config.extras.clone(), groups: config.dependency_groups.clone() };
+        let own = match &config.project {
+            Project::Build(directory) => OwnProject::At(directory.as_str().to_owned()),
+            Project::None => OwnProject::None,
+        };
+        self.read_lock(&config.requirements, &requested, own)
+    }
+
+    /// The lock of the project's build back end: the defaults of each, since `extras` are those of the project.
+    ///
+    /// # Errors
+    /// As [`lock::read`].
+    pub fn build_lock(&self) -> Result<Lock, Failure> {
+        self.read_lock(self.build_files(), &Requested::default(), OwnProject::None)
+    }
+
+    fn read_lock(&self, files: &[SourcePath], requested: &Requested, own: OwnProject) -> Result<Lock, Failure> {
         let names: Vec<String> = files.iter().map(|file| file.as_str().to_owned()).collect();
-        let lock = requirements::read(&names, &self.target, &self.limits, &mut |from, name| {
+        let request = lock::Request { target: &self.target, requested, own, limits: &self.limits };
+        let lock = lock::read(&names, &request, &mut |from, name| {
             let relative = beside(from, name).ok_or_else(|| {
                 Refusal::new(
                     Code::ConfigPathEscapes,

@@ -8,16 +8,19 @@ use crate::cli::{Format, VerifyArguments};
 use crate::date::{iso_utc, parse_utc};
 use crate::digest::{Hasher, Sha256};
 use crate::limits::Limits;
-use crate::lock::{Lock, requirements};
+use crate::lock::resolution::OwnProject;
+use crate::lock::{self, Lock};
 use crate::python::architecture::Architecture;
 use crate::python::dependency::Target;
 use crate::python::interpreter::Interpreter;
-use crate::refusal::{Failure, Refusal};
+use crate::python::marker::Requested;
+use crate::python::name::ProjectName;
+use crate::refusal::{Failure, Refusal, printable};
 use crate::system::fs::{self, Kind};
 use crate::trust::binding::{check_files, check_lock};
 use crate::trust::openpgp::{Policy, Signer};
 use crate::trust::verified::{self, VerifiedManifest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Carries the command out.
@@ -59,7 +62,7 @@ fn line(signer: &Signer, manifest: &VerifiedManifest, format: Format) -> String 
     let time = iso_utc(signer.time);
     match format {
         Format::Text => {
-            let user_id = crate::refusal::printable(signer.user_id.as_deref().unwrap_or(""));
+            let user_id = printable(signer.user_id.as_deref().unwrap_or(""));
             format!("{} {time} {user_id}\n", signer.fingerprint)
         }
         Format::Json => {
@@ -122,12 +125,37 @@ fn lock(arguments: &VerifyArguments, limits: &Limits) -> Result<Option<Lock>, Fa
     };
     let target = Target::new(&interpreter, &architecture).map_err(Failure::unable)?;
     let names: Vec<String> = arguments.requirements.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    requirements::read(&names, &target, limits, &mut |from, name| {
+    if let Some(name) = names
+        .iter()
+        .find(|name| !matches!(lock::Format::of(name), Some(lock::Format::Requirements | lock::Format::Pylock)))
+    {
+        return Err(Failure::unable_hint(
+            format!("{name} is no lock of wheels"),
+            "requirements files with hashes, pylock.toml and pylock.NAME.toml are read",
+        ));
+    }
+    let requested = Requested {
+        extras: project_names("--extra", &arguments.extras)?,
+        groups: project_names("--group", &arguments.groups)?,
+    };
+    let own = OwnProject::BesideLock;
+    let request = lock::Request { target: &target, requested: &requested, own, limits };
+    let mut lock = lock::read(&names, &request, &mut |from, name| {
         // as pip does: relative to the file that includes it
         let path = Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(name);
         Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
-    })
-    .map(Some)
+    })?;
+    for warning in lock.warnings.drain(..) {
+        super::say(&format!("warning: {}", printable(&warning)));
+    }
+    Ok(Some(lock))
+}
+
+fn project_names(option: &str, names: &[String]) -> Result<BTreeSet<ProjectName>, Failure> {
+    let parse = |name: &String| {
+        ProjectName::parse(name).ok_or_else(|| Failure::unable(format!("{option} is no name: `{name}`")))
+    };
+    names.iter().map(parse).collect()
 }
 
 /// Digests of the files in `directories` by name; the manifest and its signatures, where they lie among them, are left out, and
