@@ -9,6 +9,9 @@ use crate::refusal::Refusal;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// Largest file that is parsed, in bytes: the largest known lock of uv has some 2 MB, and the parser takes 70 times the size.
+const MAXIMUM_SIZE: usize = 8 << 20;
+
 /// A parsed file.
 pub(super) struct Document<'a> {
     file: &'a str,
@@ -50,8 +53,11 @@ impl<'a> Document<'a> {
     /// Parses `text`; `file` is what messages call it.
     ///
     /// # Errors
-    /// When it is no TOML.
+    /// When it is no TOML, or larger than any real one.
     pub(super) fn parse(file: &'a str, text: &'a str) -> Result<Self, Refusal> {
+        if text.len() > MAXIMUM_SIZE {
+            return Err(malformed(file, format!("larger than {MAXIMUM_SIZE} bytes")));
+        }
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let parsed = DeTable::parse(text);
         let mut document = Self { file, lines, root: Spanned::new(0..0, DeTable::new()) };
@@ -224,6 +230,8 @@ mod tests {
 
     #[test]
     fn what_is_no_toml_is_refused_with_its_line() {
+        let large = Document::parse("f", &" ".repeat(MAXIMUM_SIZE + 1)).err().unwrap();
+        assert!(large.message.contains("larger"), "{}", large.message);
         for (text, line) in [
             ("a = 1\na = 2\n", 2),
             ("a = \n", 1),
