@@ -146,7 +146,7 @@ impl<'d> Table<'d> {
         let expected = "a list of texts";
         let list = value.as_array().ok_or_else(|| self.wrong_type(key, at, expected, value))?;
         let mut texts = Vec::new();
-        for value in list.iter() {
+        for value in list {
             let at = value.span().start;
             let text = value.get_ref().as_str().ok_or_else(|| self.wrong_type(key, at, expected, value.get_ref()))?;
             texts.push(Text { value: text, document: self.document, at });
@@ -173,7 +173,7 @@ impl<'d> Table<'d> {
         let list = value.get_ref().as_array();
         let list = list.ok_or_else(|| self.wrong_type(key, value.span().start, expected, value.get_ref()))?;
         let mut tables = Vec::new();
-        for value in list.iter() {
+        for value in list {
             let at = value.span().start;
             let DeValue::Table(table) = value.get_ref() else {
                 return Err(self.wrong_type(key, at, expected, value.get_ref()));
