@@ -125,6 +125,7 @@ check: ## everything that has to hold; installs what it needs with apt
 	@scripts/cargo.sh --version > /dev/null
 	@scripts/rust-tools.sh
 	@scripts/apt-need.sh $(check_packages)
+	@scripts/lock-tools.sh
 	@$(MAKE) --no-print-directory check-shell check-perl check-man check-format check-lint check-doc test
 
 .PHONY: check-shell

@@ -177,9 +177,15 @@ pub struct VerifyArguments {
     /// A directory in which every file has to be on the list
     #[arg(long, value_name = "DIR")]
     pub wheels: Vec<PathBuf>,
-    /// A requirements file of which every line has to be on the list
+    /// A requirements file or pylock.toml of which every entry has to be on the list
     #[arg(long, value_name = "FILE")]
     pub requirements: Vec<PathBuf>,
+    /// An extra of pylock.toml that is installed
+    #[arg(long = "extra", value_name = "NAME")]
+    pub extras: Vec<String>,
+    /// A dependency group of pylock.toml that is installed beside the default ones
+    #[arg(long = "group", value_name = "NAME")]
+    pub groups: Vec<String>,
     /// The Python that the requirements are for [default: that of the distribution]
     #[arg(long, value_name = "X.Y")]
     pub python: Option<String>,

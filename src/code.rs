@@ -73,7 +73,7 @@ codes! {
         "`commands` names something that is not in the environment's bin/",
         "Each name in `commands` becomes a link in /usr/bin to the launcher of that name. No wheel provides this one.";
 
-    // ---- lock (requirements files)
+    // ---- lock (requirements files, pylock.toml)
     RequirementMalformed, "requirement-malformed", Input,
         "a line of a requirements file cannot be read",
         "A requirements file holds one requirement a line: a project name, `==`, a version, an optional environment marker and \
@@ -84,11 +84,11 @@ codes! {
          --generate-hashes` or `uv export`.";
     RequirementWithoutHash, "requirement-without-hash", Input,
         "a requirement has no sha256 hash",
-        "Every requirement needs at least one `--hash=sha256:` option, so that the lock says which files it means. `pip-compile \
-         --generate-hashes` and `uv export` write them.";
+        "Every requirement needs at least one `--hash=sha256:` option, and every file of a lock a `sha256`, so that the lock says which files it \
+         means. `pip-compile --generate-hashes` and `uv export` write them.";
     RequirementHash, "requirement-hash", Input,
         "a hash of a requirement is not a sha256 digest",
-        "Hashes are written `--hash=sha256:` with exactly 64 lower-case hexadecimal digits. A weaker algorithm beside a good hash \
+        "Hashes are written `--hash=sha256:`, in a lock `sha256`, with exactly 64 lower-case hexadecimal digits. A weaker algorithm beside a good hash \
          would be the one to attack, and a truncated digest protects nothing.";
     RequirementOption, "requirement-option", Input,
         "a requirements file uses an option that has no meaning here",
@@ -105,8 +105,33 @@ codes! {
         "an environment marker cannot be evaluated",
         "Markers follow the dependency specifiers specification (PEP 508). They are evaluated for the target interpreter and \
          architecture of the package, never for the machine that builds it.";
+    LockMalformed, "lock-malformed", Input,
+        "a lock file is not what its format prescribes",
+        "pylock.toml, poetry.lock and uv.lock are TOML with a structure of their own. A key that is missing or of another type, sources \
+         that exclude each other, an address with credentials or an entry that can be read in two ways is refused where \
+         it decides what is installed. Lock again with a current tool.";
+    LockVersion, "lock-version", Input,
+        "a lock file is of a version that is not known",
+        "Another major version may mean something else by the same words. Known are pylock.toml 1.0 and later minor versions, \
+         poetry.lock 2.0 and 2.1, and uv.lock 1.";
+    LockNotForTarget, "lock-not-for-target", Input,
+        "a lock file was not made for the package's Python or platform",
+        "Its `requires-python` or `environments`, or those of an entry that is selected, exclude the target, so nothing in it was resolved for \
+         the package. Lock again with this target among the environments.";
+    LockWithoutWheel, "lock-without-wheel", Input,
+        "a lock file selects something of which it has no wheel",
+        "Only wheels are installed, and each has to have its SHA-256 in the lock. A source distribution, a directory, a repository or \
+         another archive has to become a wheel first: build it, have the wheel signed, and put its name and hash into \
+         the lock. The project of the source tree itself is the exception, it is built during the package build.";
+    LockFileName, "lock-file-name", Input,
+        "a lock file lists a file that belongs to another project or version",
+        "Name and version are read from the whole file name and compared as parsed values. A hash under the name of another release would \
+         let one project's file pass for another's.";
+    GroupUnknown, "group-unknown", Input,
+        "no lock has a requested dependency group",
+        "`dependency-groups` names groups that pylock.toml lists under `dependency-groups`; none of the locks has this one.";
     LockEmpty, "lock-empty", Input,
-        "the requirements files name nothing to install",
+        "the locks name nothing to install",
         "An empty environment is hardly what was meant: a requirements file was emptied, or every marker is false for the \
          target.";
 
@@ -346,7 +371,7 @@ codes! {
         "Requires-Python in the wheel's METADATA excludes the interpreter of the package.";
     ExtraUnknown, "extra-unknown", Input,
         "the project does not provide a requested extra",
-        "`extras` names what Provides-Extra of the project's own wheel must list.";
+        "`extras` names what Provides-Extra of the project's own wheel must list, and what a pylock.toml that lists extras must have.";
 
     // ---- the project's own wheel
     ProjectMalformed, "project-malformed", Configuration,

@@ -8,6 +8,7 @@
 use crate::code::Code;
 use crate::date::parse_utc;
 use crate::limits::Limits;
+use crate::lock::Format;
 use crate::python::entry_points::is_script_name;
 use crate::python::interpreter::Interpreter;
 use crate::python::name::ProjectName;
@@ -123,7 +124,7 @@ pub enum LapsedSigners {
 /// Settings of one virtual environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Requirements files with hashes.
+    /// Locks: requirements files with hashes, and pylock.toml.
     pub requirements: Vec<SourcePath>,
     /// Directories of wheels.
     pub wheels: Vec<SourcePath>,
@@ -153,6 +154,8 @@ pub struct Config {
     pub build_requirements: BuildRequirements,
     /// Extras of the project whose dependencies must be in the set.
     pub extras: BTreeSet<ProjectName>,
+    /// Dependency groups that are installed beside the default ones; of pylock.toml.
+    pub dependency_groups: BTreeSet<ProjectName>,
     /// The interpreter; `None`: what /usr/bin/python3 is.
     pub python: Option<Interpreter>,
     /// The target's C library; `None`: that of the build system.
@@ -210,6 +213,7 @@ struct Raw {
     project: String,
     build_requirements: Vec<String>,
     extras: Vec<String>,
+    dependency_groups: Vec<String>,
     python: Option<String>,
     glibc: Option<String>,
     install_root: String,
@@ -240,6 +244,7 @@ impl Default for Raw {
             project: ".".to_owned(),
             build_requirements: Vec::new(),
             extras: Vec::new(),
+            dependency_groups: Vec::new(),
             python: None,
             glibc: None,
             install_root: "/opt/venvs".to_owned(),
@@ -300,11 +305,8 @@ impl Reader<'_> {
             let found = raw.threshold.to_string();
             self.wrong("threshold", &found, &format!("at most {}, the number of `signers`", raw.signers.len()));
         }
-        for requirements in &raw.requirements {
-            if requirements.ends_with(".toml") || requirements.ends_with(".lock") {
-                self.not_yet("requirements", requirements, "pip requirements files with hashes");
-            }
-        }
+        self.locks("requirements", &raw.requirements);
+        self.locks("build-requirements", &raw.build_requirements);
         let byte_code = match raw.bytecode.as_str() {
             "none" => ByteCode::None,
             "ship" => ByteCode::Ship,
@@ -348,6 +350,7 @@ impl Reader<'_> {
         });
         let max_age = raw.max_age.map(|days| days.saturating_mul(86_400));
         let extras = self.names("extras", &raw.extras);
+        let dependency_groups = self.names("dependency-groups", &raw.dependency_groups);
         let missing_ok = if raw.missing_ok.iter().any(|name| name == "*") {
             MissingOk::Everything
         } else {
@@ -397,6 +400,7 @@ impl Reader<'_> {
                 BuildRequirements::Locked(self.paths("build-requirements", &raw.build_requirements))
             },
             extras,
+            dependency_groups,
             python,
             glibc,
             install_root,
@@ -427,6 +431,28 @@ impl Reader<'_> {
     fn wrong(&mut self, key: &str, value: &str, expected: &str) {
         let message = format!("{} cannot be `{value}`", self.place(key));
         self.refusals.push(Refusal::new(Code::ConfigMalformed, message).expected(expected));
+    }
+
+    /// Refuses names of files that are no locks of wheels.
+    fn locks(&mut self, key: &str, paths: &[String]) {
+        for path in paths {
+            let hint = match Format::of(path) {
+                Some(Format::Requirements | Format::Pylock) => continue,
+                Some(Format::Uv) => {
+                    "`uv export --format pylock.toml --output-file pylock.toml` writes one from uv.lock"
+                }
+                Some(Format::Poetry) => {
+                    "the hashes of poetry.lock are those of the index; write the wheels that are signed for into a lock"
+                }
+                None => "the name says the format",
+            };
+            let message = format!("{}: `{path}` is no lock of wheels", self.place(key));
+            self.refusals.push(
+                Refusal::new(Code::ConfigMalformed, message)
+                    .expected("requirements files with hashes, `pylock.toml` or `pylock.NAME.toml`")
+                    .hint(hint),
+            );
+        }
     }
 
     fn not_yet(&mut self, key: &str, value: &str, instead: &str) {
@@ -522,7 +548,10 @@ mod tests {
             ("limits = { members = -1 }\n", "config-malformed", "line 1"),
             ("\n[limits]\nmanifest-size = 1\n", "config-malformed", "line 3"),
             ("bytecode = \"always\"\n", "config-malformed", "`bytecode`"),
-            ("requirements = [\"pylock.toml\"]\n", "not-supported-yet", "`requirements`"),
+            ("requirements = [\"pyproject.toml\"]\n", "config-malformed", "line 1: `requirements`"),
+            ("requirements = [\"poetry.lock\"]\n", "config-malformed", "line 1: `requirements`"),
+            ("build-requirements = [\"uv.lock\"]\n", "config-malformed", "line 1: `build-requirements`"),
+            ("dependency-groups = [\"!\"]\n", "config-malformed", "`dependency-groups`"),
             ("trust = \"no\"\n", "config-malformed", "`trust`"),
             ("not-before = \"yesterday\"\n", "config-malformed", "`not-before`"),
             ("max-age = -1\n", "config-malformed", "line 1"),

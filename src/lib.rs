@@ -22,9 +22,9 @@ pub mod address;
 pub mod python;
 
 // what is asked for
-pub mod config;
-
 pub mod lock;
+
+pub mod config;
 
 // what is believed
 pub mod trust;

@@ -13,7 +13,7 @@ use crate::debhelper::depends::{self, Dependency, Needs};
 use crate::debhelper::elf::{self, Fault};
 use crate::debhelper::foreign::{self, ElfFile, Platform};
 use crate::digest::Sha256;
-use crate::lock::Lock;
+use crate::lock::{Format, Lock};
 use crate::maintain::build_system::BuildEnvironment;
 use crate::maintain::project::{self, BuildRequest, Network};
 use crate::plan::byte_code::ByteCodes;
@@ -84,7 +84,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     if config.byte_code == ByteCode::Ship {
         byte_code::check(&inputs.interpreter)?;
     }
-    let locks = both(inputs.lock(&config.requirements), inputs.lock(inputs.build_files()));
+    let locks = both(inputs.lock(), inputs.build_lock());
     let ((lock, build_lock), manifest) = both(locks, inputs.manifest_if_needed())?;
 
     let mut spool = Spool::new(state)?;
@@ -98,6 +98,9 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         }
         let signers: Vec<String> = manifest.signers().iter().map(|signer| signer.fingerprint.to_string()).collect();
         talk(&format!("{} wheels verified, signed by {}", wheels.len() + build_wheels.len(), signers.join(" and ")));
+    }
+    for warning in lock.warnings.iter().chain(&build_lock.warnings) {
+        talk(&format!("warning: {warning}"));
     }
     if config.trust == Trust::DangerouslyUnsigned {
         let message = "nobody has signed for these wheels; the lock alone decides what is installed".to_owned();
@@ -223,7 +226,9 @@ fn unsuitable(inputs: &Inputs, lock: &Lock, wheels: &[Arc<Wheel>]) -> Vec<Refusa
     }
     let mut refusals =
         dependencies::check(wheels, &extras, &inputs.config.missing_ok, &inputs.interpreter, &inputs.target);
-    if inputs.config.project == Project::None && !inputs.config.extras.is_empty() {
+    let is_pylock = |file: &SourcePath| Format::of(file.as_str()) == Some(Format::Pylock);
+    let has_pylock = inputs.config.requirements.iter().any(is_pylock);
+    if inputs.config.project == Project::None && !inputs.config.extras.is_empty() && !has_pylock {
         refusals
             .push(Refusal::new(Code::ConfigMalformed, "`extras` are those of the project, and `project` is \"none\""));
     }

@@ -9,11 +9,13 @@ use crate::code::Code;
 use crate::config::{BuildRequirements, Config, LapsedSigners, Project, SourcePath, Trust};
 use crate::debhelper::control::BinaryPackage;
 use crate::limits::Limits;
-use crate::lock::{Lock, requirements};
+use crate::lock::resolution::OwnProject;
+use crate::lock::{self, Lock};
 use crate::maintain::build_system::upstream_version;
 use crate::python::architecture::Architecture;
 use crate::python::dependency::Target;
 use crate::python::interpreter::Interpreter;
+use crate::python::marker::Requested;
 use crate::python::tags::{CompatibleTags, Glibc};
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal};
@@ -118,13 +120,32 @@ impl Inputs {
             .into())
     }
 
-    /// The lock that `files` hold.
+    /// The lock of what is installed.
     ///
     /// # Errors
-    /// As [`requirements::read`].
-    pub fn lock(&self, files: &[SourcePath]) -> Result<Lock, Failure> {
+    /// As [`lock::read`].
+    pub fn lock(&self) -> Result<Lock, Failure> {
+        let config = &self.config;
+        let requested = Requested { extras: config.extras.clone(), groups: config.dependency_groups.clone() };
+        let own = match &config.project {
+            Project::Build(directory) => OwnProject::At(directory.as_str().to_owned()),
+            Project::None => OwnProject::None,
+        };
+        self.read_lock(&config.requirements, &requested, own)
+    }
+
+    /// The lock of the project's build back end: the defaults of each, since `extras` are those of the project.
+    ///
+    /// # Errors
+    /// As [`lock::read`].
+    pub fn build_lock(&self) -> Result<Lock, Failure> {
+        self.read_lock(self.build_files(), &Requested::default(), OwnProject::None)
+    }
+
+    fn read_lock(&self, files: &[SourcePath], requested: &Requested, own: OwnProject) -> Result<Lock, Failure> {
         let names: Vec<String> = files.iter().map(|file| file.as_str().to_owned()).collect();
-        let lock = requirements::read(&names, &self.target, &self.limits, &mut |from, name| {
+        let request = lock::Request { target: &self.target, requested, own, limits: &self.limits };
+        let lock = lock::read(&names, &request, &mut |from, name| {
             let relative = beside(from, name).ok_or_else(|| {
                 Refusal::new(
                     Code::ConfigPathEscapes,
@@ -291,41 +312,6 @@ pub(super) fn host_architecture() -> Result<Architecture, Failure> {
     };
     Architecture::from_debian(&name).ok_or_else(|| {
         Failure::unable(format!("no wheels can be chosen for the architecture `{name}`: it is not known"))
-    })
-}
-
-/// Interpreter and architecture as typed, or as the distribution has them.
-pub(super) fn typed_target(
-    python: Option<&str>,
-    architecture: Option<&str>,
-) -> Result<(Interpreter, Architecture), Failure> {
-    let interpreter = match python {
-        Some(text) => {
-            Interpreter::parse(text).ok_or_else(|| Failure::unable(format!("--python is no version: `{text}`")))?
-        }
-        None => default_interpreter()?,
-    };
-    let architecture = match architecture {
-        Some(name) => Architecture::from_debian(name)
-            .ok_or_else(|| Failure::unable(format!("--architecture is none of Debian's that is known: `{name}`")))?,
-        None => host_architecture()?,
-    };
-    Ok((interpreter, architecture))
-}
-
-/// The requirements files that were typed, for a target.
-pub(super) fn typed_lock(
-    files: &[PathBuf],
-    interpreter: &Interpreter,
-    architecture: &Architecture,
-    limits: &Limits,
-) -> Result<Lock, Failure> {
-    let target = Target::new(interpreter, architecture).map_err(Failure::unable)?;
-    let names: Vec<String> = files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    requirements::read(&names, &target, limits, &mut |from, name| {
-        // as pip does: relative to the file that includes it
-        let path = Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(name);
-        Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
     })
 }
 

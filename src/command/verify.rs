@@ -3,18 +3,20 @@
 //! The same verification as in a package build, for people and for CI. One line a valid signer goes to standard output. The
 //! clock is deliberately not asked: the verdict is that of the reference time, today and in ten years.
 
-use super::{inputs, trust_files};
+use super::{inputs, locks, trust_files};
 use crate::cli::{Format, VerifyArguments};
 use crate::date::{iso_utc, parse_utc};
 use crate::digest::Sha256;
 use crate::limits::Limits;
 use crate::lock::Lock;
-use crate::refusal::{Failure, Refusal};
+use crate::python::dependency::Target;
+use crate::python::marker::Requested;
+use crate::refusal::{Failure, Refusal, printable};
 use crate::system::fs::{self, Kind};
 use crate::trust::binding::{check_files, check_lock};
 use crate::trust::openpgp::{Policy, Signer};
 use crate::trust::verified::{self, VerifiedManifest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Carries the command out.
@@ -56,7 +58,7 @@ fn line(signer: &Signer, manifest: &VerifiedManifest, format: Format) -> String 
     let time = iso_utc(signer.time);
     match format {
         Format::Text => {
-            let user_id = crate::refusal::printable(signer.user_id.as_deref().unwrap_or(""));
+            let user_id = printable(signer.user_id.as_deref().unwrap_or(""));
             format!("{} {time} {user_id}\n", signer.fingerprint)
         }
         Format::Json => {
@@ -106,9 +108,13 @@ fn lock(arguments: &VerifyArguments, limits: &Limits) -> Result<Option<Lock>, Fa
     if arguments.requirements.is_empty() {
         return Ok(None);
     }
-    let (interpreter, architecture) =
-        inputs::typed_target(arguments.python.as_deref(), arguments.architecture.as_deref())?;
-    inputs::typed_lock(&arguments.requirements, &interpreter, &architecture, limits).map(Some)
+    let (interpreter, architecture) = locks::target(arguments.python.as_deref(), arguments.architecture.as_deref())?;
+    let target = Target::new(&interpreter, &architecture).map_err(Failure::unable)?;
+    let requested = Requested {
+        extras: locks::names("--extra", &arguments.extras)?,
+        groups: locks::names("--group", &arguments.groups)?,
+    };
+    locks::lock(&arguments.requirements, &target, &requested, limits).map(Some)
 }
 
 /// Digests of the files in `directories` by name; the manifest and its signatures, where they lie among them, are left out, and

@@ -9,6 +9,7 @@ use super::{Lock, Locked};
 use crate::code::Code;
 use crate::digest::Sha256;
 use crate::limits::Limits;
+use crate::python::condition::meets;
 use crate::python::dependency::{Specifier, Target, Wanted};
 use crate::python::name::ProjectName;
 use crate::refusal::{Failure, Refusal};
@@ -24,8 +25,21 @@ pub type Load<'a> = dyn FnMut(&str, &str) -> Result<(String, String), Failure> +
 /// # Errors
 /// Every line that is refused, or the failure of `load`.
 pub fn read(files: &[String], target: &Target, limits: &Limits, load: &mut Load<'_>) -> Result<Lock, Failure> {
-    let mut reader =
-        Reader { target, limits, load, lock: Lock::default(), constraints: Vec::new(), files: 0, refusals: Vec::new() };
+    read_onto(Lock::default(), files, target, limits, load)
+}
+
+/// Reads `files` and what they include, and adds them to `lock`, on which their constraints bear too.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_onto(
+    lock: Lock,
+    files: &[String],
+    target: &Target,
+    limits: &Limits,
+    load: &mut Load<'_>,
+) -> Result<Lock, Failure> {
+    let mut reader = Reader { target, limits, load, lock, constraints: Vec::new(), files: 0, refusals: Vec::new() };
     for file in files {
         reader.file("", file, Use::Require)?;
     }
@@ -133,21 +147,13 @@ impl Reader<'_, '_> {
             hashes,
             origin: origin.to_owned(),
         };
-        if let Some(earlier) = self.lock.releases.get(&specifier.name) {
-            self.refusals.push(
-                Refusal::new(Code::RequirementDuplicate, format!("{origin}: `{}` is required twice", specifier.name))
-                    .found(format!("{} in {}", earlier.version, earlier.origin))
-                    .hint("remove one of the lines"),
-            );
-            return;
-        }
-        self.lock.releases.insert(specifier.name, locked);
+        self.refusals.extend(self.lock.insert(locked));
     }
 
     fn constrain(&mut self) {
         for (name, versions, origin) in &self.constraints {
             if let Some(locked) = self.lock.releases.get(name) {
-                if !versions.contains(&locked.version) {
+                if !meets(&locked.version, versions) {
                     self.refusals.push(
                         Refusal::new(
                             Code::ConstraintConflict,

@@ -11,6 +11,7 @@
 
 use crate::code::Code;
 use crate::python::architecture::Architecture;
+use crate::python::condition::meets;
 use crate::python::dependency::{Specifier, Target, Wanted};
 use crate::python::interpreter::Interpreter;
 use crate::python::name::ProjectName;
@@ -423,7 +424,7 @@ impl Look {
             Wanted::Versions(versions) => {
                 let version = Version::from_str(&installed.version)
                     .map_err(|_| refuse(format!("{found}, which is no version")))?;
-                if !versions.contains(&version) {
+                if !meets(&version, versions) {
                     return Err(refuse(found));
                 }
             }

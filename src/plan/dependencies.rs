@@ -5,6 +5,7 @@
 
 use crate::code::Code;
 use crate::config::MissingOk;
+use crate::python::condition::meets;
 use crate::python::dependency::{Target, Wanted};
 use crate::python::interpreter::Interpreter;
 use crate::python::name::ProjectName;
@@ -85,7 +86,7 @@ pub fn check(
                     continue;
                 };
                 if let Wanted::Versions(versions) = &requirement.wanted {
-                    if !versions.contains(other.file_name().version()) && !is_missing_ok(&requirement.name) {
+                    if !meets(other.file_name().version(), versions) && !is_missing_ok(&requirement.name) {
                         found.push(
                             Refusal::new(
                                 Code::DependencyVersion,
@@ -119,7 +120,7 @@ pub fn check(
 fn python_version(wheel: &Wheel, interpreter: &Interpreter) -> Option<Refusal> {
     let wanted = wheel.metadata().requires_python.as_ref()?;
     let version = interpreter.full_version().unwrap_or_else(|| interpreter.version());
-    let met = Version::from_str(&version).is_ok_and(|version| wanted.contains(&version));
+    let met = Version::from_str(&version).is_ok_and(|version| meets(&version, wanted));
     (!met).then(|| {
         Refusal::new(Code::PythonVersion, format!("`{}` does not support Python {version}", wheel.file_name()))
             .expected(format!("Requires-Python: {wanted}"))

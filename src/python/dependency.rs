@@ -1,48 +1,20 @@
-//! Dependency specifiers and the environment their markers are evaluated in.
+//! Dependency specifiers.
 //!
 //! Enters: `requests[socks] >= 2, < 3 ; python_version < "3.12"`, from a requirements file or a Requires-Dist field. Leaves: a
 //! [`Specifier`] and, given a [`Target`], whether its marker holds
-//! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/>). The grammar and the algebra are pep508_rs's;
-//! here stand the bounds for untrusted text and the rule that a marker is evaluated for the target. Variables that only a
-//! running machine knows (`platform_release`, `platform_version`) are deliberately refused.
+//! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/>). Versions are pep440_rs's, markers are
+//! in [`super::marker`]. Nothing is ever fetched from a URL, which stays text.
 
-use super::architecture::Architecture;
-use super::interpreter::Interpreter;
+use super::marker::{Marker, Requested, Vocabulary};
 use super::name::ProjectName;
 use pep440_rs::VersionSpecifiers;
-use pep508_rs::{
-    ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, MarkerWarningKind, Pep508Url, Requirement,
-    VersionOrUrl,
-};
 use std::collections::BTreeSet;
-use std::convert::Infallible;
-use std::fmt;
-use std::path::Path;
 use std::str::FromStr as _;
+
+pub use super::marker::Target;
 
 /// Longest specifier that is read, in bytes.
 const MAXIMUM_LENGTH: usize = 8192;
-
-/// Deepest nesting of parentheses in a marker: the parser recurses.
-const MAXIMUM_DEPTH: usize = 50;
-
-/// The URL of a direct reference, kept as text: nothing is ever fetched from it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct DirectReference(String);
-
-impl fmt::Display for DirectReference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Pep508Url for DirectReference {
-    type Err = Infallible;
-
-    fn parse_url(url: &str, _: Option<&Path>) -> Result<Self, Infallible> {
-        Ok(Self(url.to_owned()))
-    }
-}
 
 /// What a specifier says about versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +36,7 @@ pub struct Specifier {
     pub extras: BTreeSet<ProjectName>,
     /// Which versions.
     pub wanted: Wanted,
-    marker: MarkerTree,
+    marker: Option<Marker>,
     text: String,
 }
 
@@ -77,29 +49,23 @@ impl Specifier {
         if text.len() > MAXIMUM_LENGTH {
             return Err(format!("longer than {MAXIMUM_LENGTH} bytes"));
         }
-        if nesting(text) > MAXIMUM_DEPTH {
-            return Err(format!("parentheses nested deeper than {MAXIMUM_DEPTH}"));
+        if let Some(foreign) =
+            text.chars().find(|c| !c.is_ascii() || (c.is_ascii_control() && !c.is_ascii_whitespace()))
+        {
+            return Err(format!("the character `{foreign}` has no place in it"));
         }
-        check_before_parsing(text)?;
-        let mut warnings = Vec::new();
-        let mut reporter = |_: MarkerWarningKind, warning: String| warnings.push(warning);
-        let requirement = Requirement::<DirectReference>::parse_reporter(text, "", &mut reporter)
-            .map_err(|error| error.message.to_string())?;
-        // a comparison that has no meaning evaluates to false without a word
-        if let Some(warning) = warnings.into_iter().next() {
-            return Err(warning);
-        }
-        Ok(Self {
-            name: name_of(requirement.name.as_ref())?,
-            extras: requirement.extras.iter().map(|extra| name_of(extra.as_ref())).collect::<Result<_, _>>()?,
-            wanted: match requirement.version_or_url {
-                None => Wanted::Any,
-                Some(VersionOrUrl::VersionSpecifier(versions)) => Wanted::Versions(versions),
-                Some(VersionOrUrl::Url(url)) => Wanted::Url(url.0),
-            },
-            marker: requirement.marker,
-            text: text.to_owned(),
-        })
+        let (name, rest) = take_name(text.trim_ascii_start());
+        let name = name_of(name)?;
+        let (extras, rest) = take_extras(rest.trim_ascii_start())?;
+        let (wanted, marker) = match rest.trim_ascii_start().strip_prefix('@') {
+            Some(reference) => take_url(reference.trim_ascii_start())?,
+            None => {
+                let (versions, marker) = rest.split_once(';').map_or((rest, None), |(a, b)| (a, Some(b)));
+                (wanted_versions(versions.trim_ascii())?, marker)
+            }
+        };
+        let marker = marker.map(|marker| Marker::parse(marker, Vocabulary::Metadata)).transpose()?;
+        Ok(Self { name, extras, wanted, marker, text: text.to_owned() })
     }
 
     /// The specifier as it was read.
@@ -112,23 +78,8 @@ impl Specifier {
     /// # Errors
     /// When the marker depends on something that the target does not fix; the reason, in one line.
     pub fn applies(&self, target: &Target, extras: &BTreeSet<ProjectName>) -> Result<bool, String> {
-        let Some(marker) = self.marker.try_to_string() else { return Ok(true) };
-        for variable in ["platform_release", "platform_version"] {
-            if marker.contains(variable) {
-                return Err(format!("`{variable}` is a property of the running kernel, not of the target"));
-            }
-        }
-        if !target.knows_patch_release
-            && ["python_full_version", "implementation_version"].iter().any(|v| marker.contains(v))
-        {
-            return Err(format!(
-                "it depends on the patch release of Python {}, which is not known",
-                target.environment.python_version()
-            ));
-        }
-        let extras: Vec<ExtraName> =
-            extras.iter().filter_map(|extra| ExtraName::from_str(extra.as_str()).ok()).collect();
-        Ok(self.marker.evaluate(&target.environment, &extras))
+        let Some(marker) = &self.marker else { return Ok(true) };
+        marker.holds(target, &Requested { extras: extras.clone(), groups: BTreeSet::new() })
     }
 }
 
@@ -136,82 +87,59 @@ fn name_of(text: &str) -> Result<ProjectName, String> {
     ProjectName::parse(text).ok_or_else(|| format!("`{text}` is no project name"))
 }
 
-/// Refuses the few forms on which pep508_rs 0.9 does not return an error but panics, found by fuzzing: characters beyond
-/// ASCII (which the grammar has nowhere), names of projects and extras that end in punctuation, and `~=` after a quoted
-/// string.
-fn check_before_parsing(text: &str) -> Result<(), String> {
-    if let Some(foreign) = text.chars().find(|c| !c.is_ascii() || (c.is_ascii_control() && !c.is_ascii_whitespace())) {
-        return Err(format!("the character `{foreign}` has no place in it"));
-    }
+/// The longest run of what names consist of, and the rest.
+fn take_name(text: &str) -> (&str, &str) {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let text = text.trim_start();
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
-    let (name, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-    name_of(name)?;
-    if let Some(extras) = rest.trim_start().strip_prefix('[') {
-        let (extras, _) = extras.split_once(']').ok_or("the list of extras does not end")?;
-        for extra in extras.split(',').map(str::trim).filter(|extra| !extra.is_empty()) {
-            name_of(extra)?;
-        }
-    }
-    let after_string =
-        |(at, _): (usize, &str)| text.get(..at).is_some_and(|before| before.trim_end().ends_with(['"', '\'']));
-    if text.match_indices("~=").any(after_string) {
-        return Err("`~=` needs a variable on its left".to_owned());
-    }
-    Ok(())
+    text.split_at_checked(end).unwrap_or((text, ""))
 }
 
-fn nesting(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0);
-    for byte in text.bytes() {
-        match byte {
-            b'(' => depth += 1,
-            b')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
+/// `[a, b]`, if there are any, and the rest.
+fn take_extras(text: &str) -> Result<(BTreeSet<ProjectName>, &str), String> {
+    let Some(inside) = text.strip_prefix('[') else { return Ok((BTreeSet::new(), text)) };
+    let (extras, rest) = inside.split_once(']').ok_or("the list of extras does not end")?;
+    if extras.trim_ascii().is_empty() {
+        return Ok((BTreeSet::new(), rest));
     }
-    deepest
+    let extras = extras.split(',').map(|extra| name_of(extra.trim_ascii())).collect::<Result<_, _>>()?;
+    Ok((extras, rest))
 }
 
-/// The environment that markers are evaluated in: the package's interpreter on the package's architecture.
-#[derive(Clone, Debug)]
-pub struct Target {
-    environment: MarkerEnvironment,
-    knows_patch_release: bool,
+/// A URL up to the first blank, and the marker after it.
+fn take_url(text: &str) -> Result<(Wanted, Option<&str>), String> {
+    let (url, rest) = text.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((text, ""));
+    if url.is_empty() || url.starts_with(';') {
+        return Err("no URL follows `@`".to_owned());
+    }
+    let rest = rest.trim_ascii();
+    let marker = match rest.strip_prefix(';') {
+        Some(marker) => Some(marker),
+        None if rest.is_empty() => None,
+        None => return Err(format!("`{rest}` follows the URL")),
+    };
+    Ok((Wanted::Url(url.to_owned()), marker))
 }
 
-impl Target {
-    /// The environment of `interpreter` on `architecture`.
-    ///
-    /// # Errors
-    /// When its version is no version; cannot happen for a parsed interpreter.
-    pub fn new(interpreter: &Interpreter, architecture: &Architecture) -> Result<Self, String> {
-        let version = interpreter.version();
-        let full = interpreter.full_version();
-        let stand_in = full.clone().unwrap_or_else(|| format!("{version}.0"));
-        let environment = MarkerEnvironmentBuilder {
-            implementation_name: "cpython",
-            implementation_version: &stand_in,
-            os_name: "posix",
-            platform_machine: architecture.machine(),
-            platform_python_implementation: "CPython",
-            platform_release: "",
-            platform_system: "Linux",
-            platform_version: "",
-            python_full_version: &stand_in,
-            python_version: &version,
-            sys_platform: "linux",
-        };
-        let environment = MarkerEnvironment::try_from(environment).map_err(|error| error.to_string())?;
-        Ok(Self { environment, knows_patch_release: full.is_some() })
+/// Conditions on the version, in parentheses or not.
+fn wanted_versions(text: &str) -> Result<Wanted, String> {
+    let inside = match text.strip_prefix('(') {
+        Some(inside) => inside.strip_suffix(')').ok_or("a parenthesis does not end")?.trim_ascii(),
+        None => text,
+    };
+    if inside.is_empty() {
+        return Ok(Wanted::Any);
     }
+    // what the parser would say spans lines
+    let versions =
+        VersionSpecifiers::from_str(inside).map_err(|_| format!("`{inside}` is no condition on a version"))?;
+    Ok(Wanted::Versions(versions))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::python::architecture::Architecture;
+    use crate::python::interpreter::Interpreter;
 
     fn target(python: &str, architecture: &str) -> Target {
         Target::new(&Interpreter::parse(python).unwrap(), &Architecture::from_debian(architecture).unwrap()).unwrap()
@@ -261,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_parser_would_panic_on_is_an_error() {
+    fn what_is_no_specifier() {
         for text in [
             "g.=",
             "g-;",
@@ -273,11 +201,22 @@ mod tests {
             "x; \"a\"~=python_version",
             "-a",
             ".",
+            "a b",
+            "a 1.0",
+            "a (>=1",
+            "a >=1)",
+            "a >=1 <2",
+            "a[b,]",
+            "a @ ",
+            "a @ ;os_name=='a'",
+            "a @ https://example.org/a x",
+            "a; ",
+            "a @ https://example.org/a ; ",
         ] {
             assert!(Specifier::parse(text).is_err(), "{text}");
         }
         // and nothing of it stays behind
-        for text in ["x[a, b]==1", "x [] ~= 1.0", "x; python_version ~= '3.7'", "x[a]; extra == 'b'"] {
+        for text in ["x[a, b]==1", "x [] ~= 1.0", "x ()", "x; python_version ~= '3.7'", "x[a]; extra == 'b'"] {
             assert!(Specifier::parse(text).is_ok(), "{text}: {:?}", Specifier::parse(text).err());
         }
     }

@@ -15,6 +15,10 @@ pub mod wheel_filename;
 
 pub mod sdist_filename;
 
+pub mod condition;
+
+pub mod marker;
+
 pub mod dependency;
 
 pub mod metadata;

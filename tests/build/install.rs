@@ -2,6 +2,7 @@
 
 use crate::source_package::{EPOCH, SourcePackage, application, command, run, timeless, tree};
 use crate::wheel::{Entry, Wheel};
+use rustvenv::digest::Sha256;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
@@ -80,6 +81,31 @@ fn every_scheme_has_its_place() {
 /// `pythonX.Y` of the distribution.
 pub(crate) fn python() -> String {
     fs::read_link("/usr/bin/python3").unwrap().to_string_lossy().into_owned()
+}
+
+/// The same wheel, asked for by each format of a lock; what the lock says of the project itself is passed over.
+#[test]
+fn a_pylock_installs_what_requirements_do() {
+    let package = SourcePackage::new();
+    package.install().ok();
+    let before = timeless(tree(&package.root.join(ENVIRONMENT)));
+    fs::remove_dir_all(package.root.join("debian/demo")).unwrap();
+    fs::remove_file(package.root.join("requirements.txt")).unwrap();
+    let (name, bytes) = (application().file_name(), application().build());
+    let lock = format!(
+        "lock-version = \"1.3\"\ncreated-by = \"test\"\nnews = 1\ndependency-groups = [\"server\"]\n\
+         [[packages]]\nname = \"other\"\nmarker = \"'dev' in dependency_groups\"\n\
+         [[packages]]\nname = \"demo-app\"\nmarker = \"'server' in dependency_groups\"\n\
+         wheels = [{{path = \"../wheels/{name}\", hashes = {{sha256 = \"{}\"}}}}]\n",
+        Sha256::of(&bytes)
+    );
+    package.write("locks/pylock.demo.toml", lock);
+    package.config(
+        "project = \"none\"\ncommands = [\"demo\"]\nrequirements = [\"locks/pylock.demo.toml\"]\ndependency-groups = [\"server\"]\n",
+    );
+    let done = package.install().ok();
+    assert!(done.stderr.contains("warning: locks/pylock.demo.toml line 3: `news` is not known"), "{}", done.stderr);
+    assert_eq!(timeless(tree(&package.root.join(ENVIRONMENT))), before);
 }
 
 #[test]

@@ -152,8 +152,8 @@ fn the_configuration_is_strict() {
         ("requirement = []\n", "config-malformed"),
         ("wheels = [\"../wheels\"]\n", "config-path-escapes"),
         ("requirements = [\"missing.txt\"]\n", "config-file-missing"),
-        ("requirements = [\"pylock.toml\"]\n", "not-supported-yet"),
         ("python = \"3.10\"\nbytecode = \"ship\"\nproject = \"none\"\n", "byte-code-interpreter"),
+        ("requirements = [\"poetry.lock\"]\n", "config-malformed"),
         ("project = \"none\"\ncommands = [\"nothing\"]\n", "command-unknown"),
         ("project = \"none\"\nextras = [\"x\"]\n", "config-malformed"),
     ] {
@@ -322,4 +322,60 @@ fn elf_that_needs(soname: &str) -> Vec<u8> {
     cc(&["-shared", "-fPIC", "-nostdlib", &wanted, "-o", "libused.so", "empty.c"]);
     cc(&["-shared", "-fPIC", "-nostdlib", "-Wl,--no-as-needed", "-o", "user.so", "user.c", "-L.", "-lused"]);
     fs::read(path("user.so")).unwrap()
+}
+
+#[test]
+fn a_pylock_is_as_strict_as_requirements_are() {
+    let (name, bytes) = (application().file_name(), application().build());
+    let good = format!(
+        "lock-version = \"1.0\"\ncreated-by = \"test\"\nextras = [\"fast\"]\n[[packages]]\nname = \"demo-app\"\nversion = \"1.0\"\n\
+         wheels = [{{name = \"{name}\", url = \"https://index.example/{name}\", hashes = {{sha256 = \"{}\"}}}}]\n",
+        Sha256::of(&bytes)
+    );
+    let config = "project = \"none\"\nrequirements = [\"pylock.toml\"]\n";
+    for (what, settings, from, to, status, code) in [
+        ("no wheel", "", "wheels = [", "other = [", 3, "lock-malformed"),
+        (
+            "a directory that is not the project's",
+            "",
+            "\"1.0\"\nwheels = [",
+            "\"1.0\"\ndirectory = {path = \".\"}\nx = [",
+            3,
+            "lock-without-wheel",
+        ),
+        ("another hash", "", "sha256 = \"", "sha256 = \"0", 3, "requirement-hash"),
+        ("another version of the format", "", "\"1.0\"\ncreated", "\"2.0\"\ncreated", 3, "lock-version"),
+        ("another file", "", "demo_app-1.0", "demo_other-1.0", 3, "lock-file-name"),
+        (
+            "another Python",
+            "python = \"3.11\"\n",
+            "created-by",
+            "requires-python = \"<3\"\ncreated-by",
+            3,
+            "lock-not-for-target",
+        ),
+        ("a false marker", "", "\nwheels", "\nmarker = \"os_name == 'nt'\"\nwheels", 3, "lock-empty"),
+        ("an unknown extra", "extras = [\"slow\"]\n", "fast", "quick", 3, "extra-unknown"),
+        ("an unknown group", "dependency-groups = [\"server\"]\n", "fast", "quick", 3, "group-unknown"),
+    ] {
+        refused(what, status, &[code], |package| {
+            package.config(&format!("{config}{settings}"));
+            package.write("pylock.toml", good.replace(from, to));
+        });
+    }
+    refused("source alone", 3, &["lock-without-wheel"], |package| {
+        package.config(config);
+        let sdist = good.replace(&name, "demo-app-1.0.tar.gz").replace("wheels = [{", "sdist = {").replace("}]", "}");
+        package.write("pylock.toml", sdist);
+    });
+    refused("one project in two locks", 3, &["requirement-duplicate"], |package| {
+        package.config("project = \"none\"\nrequirements = [\"requirements.txt\", \"pylock.toml\"]\n");
+        package.write("pylock.toml", &good);
+    });
+    refused("a constraint that the lock does not meet", 3, &["constraint-conflict"], |package| {
+        package.config("project = \"none\"\nrequirements = [\"requirements.txt\", \"pylock.toml\"]\n");
+        package.write("pylock.toml", &good);
+        package.write("requirements.txt", "-c limits.txt\n");
+        package.write("limits.txt", "demo-app<1\n");
+    });
 }

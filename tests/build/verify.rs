@@ -111,6 +111,36 @@ fn files_and_requirements_are_bound_by_their_names() {
 }
 
 #[test]
+fn a_pylock_is_bound_as_requirements_are() {
+    let package = SourcePackage::new();
+    let (name, bytes) = (application().file_name(), application().build());
+    let entry = |file: &str, hash: &str, marker: &str| {
+        format!(
+            "[[packages]]\nname = \"demo-app\"\nmarker = \"{marker}\"\n\
+             wheels = [{{url = \"https://index.example/{file}\", hashes = {{sha256 = \"{hash}\"}}}}]\n"
+        )
+    };
+    let good = rustvenv::digest::Sha256::of(&bytes).hex();
+    let head = "lock-version = \"1.0\"\ncreated-by = \"test\"\nextras = [\"x\"]\n[[packages]]\nname = \"demo\"\ndirectory = {path = \".\"}\n";
+    let lock =
+        head.to_owned() + &entry(&name, &good, "'x' in extras") + &entry(&name, &"0".repeat(64), "'x' not in extras");
+    package.write("pylock.toml", &lock);
+    package.write("poetry.lock", "");
+    let requirements = ["--wheels", "wheels", "--requirements", "pylock.toml"];
+    for (more, status, codes) in [
+        (&["--extra", "X"][..], 0, &[][..]),
+        (&[], 3, &["wheel-missing", "wheel-not-in-manifest"]),
+        (&["--extra", "y"], 3, &["extra-unknown"]),
+        (&["--group", "y"], 3, &["group-unknown"]),
+        (&["--extra", "-"], 2, &[]),
+        (&["--requirements", "poetry.lock"], 2, &[]),
+    ] {
+        let done = verify(&package, &[&requirements[..], more].concat());
+        assert_eq!((done.status, done.codes()), (status, codes.to_vec()), "{more:?}: {}", done.stderr);
+    }
+}
+
+#[test]
 fn the_reference_time_is_never_the_clock() {
     let package = SourcePackage::new();
     // outside of a source tree there is none
