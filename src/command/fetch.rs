@@ -22,7 +22,7 @@ use crate::system::fs;
 use std::collections::BTreeSet;
 
 /// Files at a time when nobody says how many: the time goes into waiting for servers, on small machines too.
-const FEWEST_JOBS: usize = 4;
+const FEWEST_JOBS: usize = 8;
 
 /// Carries the command out.
 ///
