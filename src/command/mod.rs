@@ -21,6 +21,8 @@ pub mod verify;
 
 pub mod check;
 
+pub mod wanted;
+
 pub mod reach;
 
 pub mod progress;
