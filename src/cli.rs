@@ -262,9 +262,15 @@ pub struct ProgramArguments {
 /// Arguments of `fetch`.
 #[derive(Debug, Args)]
 pub struct FetchArguments {
-    /// A requirements file with the hashes of upstream's files
+    /// A lock with the hashes of upstream's files: requirements, pylock.toml, uv.lock or poetry.lock
     #[arg(long, value_name = "FILE", required = true)]
     pub requirements: Vec<PathBuf>,
+    /// An extra of pylock.toml that is installed
+    #[arg(long = "extra", value_name = "NAME")]
+    pub extras: Vec<String>,
+    /// A dependency group of pylock.toml that is installed beside the default ones
+    #[arg(long = "group", value_name = "NAME")]
+    pub groups: Vec<String>,
     /// Where sdists come to
     #[arg(long, value_name = "DIR")]
     pub sdists: PathBuf,
@@ -286,7 +292,7 @@ pub struct FetchArguments {
     /// The version of glibc that wheels are for [default: that of this system]
     #[arg(long, value_name = "X.Y")]
     pub glibc: Option<String>,
-    /// How many files are fetched at a time [default: the number of processors, at least 4]
+    /// How many files are fetched at a time [default: the number of processors, at least 8]
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// Longest silence of a server in seconds

@@ -62,9 +62,6 @@ codes! {
         "a file that the configuration names does not exist",
         "dh-virtualenv skipped a missing requirements file and built an empty environment. Here every file that is named, or \
          that a default names, has to exist.";
-    NotSupportedYet, "not-supported-yet", Configuration,
-        "a documented key or file type that this version does not carry out",
-        "The key is reserved and its meaning is fixed, but this version cannot do it. It is refused rather than ignored.";
     DependsNotUsed, "depends-not-used", Configuration,
         "debian/control gives the computed dependencies no place",
         "The interpreter and the C libraries that the wheels need are handed to debhelper as a substitution variable. The \

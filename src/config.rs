@@ -455,11 +455,6 @@ impl Reader<'_> {
         }
     }
 
-    fn not_yet(&mut self, key: &str, value: &str, instead: &str) {
-        let message = format!("{}: `{value}` is not supported yet", self.place(key));
-        self.refusals.push(Refusal::new(Code::NotSupportedYet, message).expected(instead));
-    }
-
     fn path(&mut self, key: &str, text: &str) -> SourcePath {
         SourcePath::parse(text).unwrap_or_else(|| {
             let message = format!("{}: `{text}` is not a path below the source tree", self.place(key));

@@ -128,7 +128,7 @@ fn one(file: &Path, target: &Target, requested: &Requested, limits: &Limits) -> 
     match Format::of(&name) {
         Some(Format::Requirements) => {
             let lock = requirements::read(&[name], target, limits, &mut |from, name| load(from, name, limits))?;
-            Ok(lock.into())
+            Ok(Resolution::from_lock(lock))
         }
         Some(Format::Pylock) => {
             let mut declared = pylock::Declared::default();

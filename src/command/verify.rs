@@ -16,7 +16,7 @@ use crate::system::fs::{self, Kind};
 use crate::trust::binding::{check_files, check_lock};
 use crate::trust::openpgp::{Policy, Signer};
 use crate::trust::verified::{self, VerifiedManifest};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Carries the command out.

@@ -125,19 +125,6 @@ pub enum OwnProject {
     At(String),
 }
 
-/// Requirements files name the digests of files and nothing else about them.
-impl From<Lock> for Resolution {
-    fn from(lock: Lock) -> Self {
-        let release = |locked: Locked| {
-            let file = |sha256| LockedFile { name: None, sha256, size: None, place: None };
-            let Locked { name, version, extras, hashes, origin } = locked;
-            Release { name, version, extras, files: hashes.into_iter().map(file).collect(), origin }
-        };
-        let releases = lock.releases.into_iter().map(|(name, locked)| (name, release(locked))).collect();
-        Self { releases, trees: Vec::new(), skipped: lock.skipped, warnings: lock.warnings }
-    }
-}
-
 impl Resolution {
     /// Adds a release.
     ///
