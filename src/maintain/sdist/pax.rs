@@ -82,7 +82,7 @@ pub(super) fn parse(mut content: &[u8], scope: Scope) -> Result<Records, Refusal
             b"size" if scope == Scope::Next => {
                 records.size = Some(decimal(value).ok_or_else(|| {
                     malformed("its record of the size is no number").found(format!("`{}`", value.escape_ascii()))
-                })?)
+                })?);
             }
             key if WITHOUT_EFFECT.contains(&key)
                 || FAMILIES_WITHOUT_EFFECT.iter().any(|family| key.starts_with(family)) => {}
