@@ -21,9 +21,9 @@ FUZZ_SECONDS = 60
 
 # What the targets need from the distribution beside cargo. A/B: either serves.
 build_packages     = build-essential libclang-dev nettle-dev pkgconf/pkg-config
-example_packages   = $(build_packages) debhelper dpkg-dev faketime python3 python3-pip
-check_packages     = $(example_packages) binutils fakeroot file fish flit gnupg gpgv ksh93u+m lintian mandoc perl \
-	python3-dev python3-setuptools python3-venv python3-wheel shellcheck sq sqv strace tcsh unzip util-linux zip zsh
+example_packages   = $(build_packages) ca-certificates debhelper dpkg-dev faketime python3 python3-pip
+check_packages     = $(example_packages) binutils fakeroot file fish flit git gnupg gpgv ksh93u+m lintian mandoc openssl perl \
+	python3-dev python3-setuptools python3-venv python3-wheel shellcheck sq sqv strace tcsh unzip util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
@@ -69,6 +69,14 @@ example: ## build debian-example twice, compare the packages, run the applicatio
 	@scripts/stage.sh
 	@scripts/example-wheels.sh
 	@scripts/example.sh
+	@scripts/example-sources.sh
+
+.PHONY: example-sources
+example-sources: ## fetch three small sdists by their hashes, from the index that pip is set to
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(example_packages)
+	@scripts/stage.sh
+	@scripts/example-sources.sh
 
 .PHONY: example-lock
 example-lock: ## refresh the example's lock files and list of wheels

@@ -224,7 +224,7 @@ pub struct FetchArguments {
     /// The version of glibc that wheels are for [default: that of this system]
     #[arg(long, value_name = "X.Y")]
     pub glibc: Option<String>,
-    /// How many files are fetched at a time [default: the number of processors, at least 4]
+    /// How many files are fetched at a time [default: the number of processors, at least 8]
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// Longest silence of a server in seconds

@@ -33,8 +33,17 @@ const PROOFS: &[(&str, &str)] =
 const EXCEPTIONS: &[&str] = &["built_from_source_package", "Approval::DangerouslyUnsigned"];
 const MAKES_EXCEPTIONS: &str = "src/command/environment.rs";
 
+/// The only files that reach the network or ask how it is reached: none of them is part of a package build.
+const REACHES_THE_NETWORK: &[&str] = &["src/command/reach.rs", "src/maintain/fetch/mod.rs", "src/maintain/transfer.rs"];
+
+/// What leads to the network.
+const WAYS_TO_THE_NETWORK: &[&str] = &["system::net", "of_the_network", "ureq", "rustls"];
+
 /// Lines that a file may have without its tests.
 const LONGEST_FILE: usize = 600;
+
+/// A table of texts, which is looked things up in and not read through.
+const TABLE: &str = "src/code.rs";
 
 /// Lines of `//!` at the beginning of a file: what enters, what leaves, what is absent.
 const SHORTEST_DOC: usize = 3;
@@ -366,6 +375,27 @@ fn only_one_command_knows_what_day_it_is() {
 }
 
 #[test]
+fn no_part_of_a_package_build_reaches_the_network() {
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| source.modules().first() != Some(&"system")) {
+        let named = WAYS_TO_THE_NETWORK.iter().any(|way| match *way {
+            "system::net" => {
+                paths_below("crate", &source.code).iter().any(|path| path.starts_with("crate::system::net"))
+            }
+            way => source.code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == way),
+        });
+        if named && REACHES_THE_NETWORK.contains(&source.path.as_str()) {
+            seen.insert(source.path.clone());
+        } else if named {
+            wrong.push(format!("{}: only {} may", source.path, REACHES_THE_NETWORK.join(", ")));
+        }
+    }
+    assert_eq!(seen.len(), REACHES_THE_NETWORK.len(), "{seen:?}: has one moved?");
+    nothing_wrong(&wrong);
+}
+
+#[test]
 fn a_proof_is_made_in_its_leaf_alone() {
     let mut wrong = Vec::new();
     for source in sources() {
@@ -426,7 +456,7 @@ fn no_file_is_too_long_to_be_read() {
     let lines = |text: &str| text.lines().take_while(|line| *line != "#[cfg(test)]").count();
     let wrong: Vec<String> = sources()
         .iter()
-        .filter(|source| lines(&source.text) > LONGEST_FILE)
+        .filter(|source| source.path != TABLE && lines(&source.text) > LONGEST_FILE)
         .map(|source| {
             format!("{}: {} lines without its tests, {LONGEST_FILE} are allowed", source.path, lines(&source.text))
         })

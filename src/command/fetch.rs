@@ -6,11 +6,10 @@
 use super::progress::{Progress, size};
 use super::reach::{Typed, reach};
 use super::talk::Talk;
-use super::{inputs, print};
+use super::{inputs, print, wanted};
 use crate::cli::{FetchArguments, Format};
 use crate::code::Code;
 use crate::limits::Limits;
-use crate::lock::{Lock, Locked};
 use crate::maintain::fetch::choose::{Kind, Wanted};
 use crate::maintain::fetch::{Fetched, Reach, Request, State, UpstreamWheels, Watch as _, fetch};
 use crate::python::architecture::Architecture;
@@ -22,7 +21,7 @@ use crate::system::fs;
 use std::collections::BTreeSet;
 
 /// Files at a time when nobody says how many: the time goes into waiting for servers, on small machines too.
-const FEWEST_JOBS: usize = 4;
+const FEWEST_JOBS: usize = 8;
 
 /// Carries the command out.
 ///
@@ -31,18 +30,16 @@ const FEWEST_JOBS: usize = 4;
 pub fn run(arguments: &FetchArguments) -> Result<(), Failure> {
     let limits = Limits::DEFAULT;
     let talk = Talk::new(arguments.verbose);
-    let (interpreter, architecture) =
-        inputs::typed_target(arguments.python.as_deref(), arguments.architecture.as_deref())?;
-    let lock = inputs::typed_lock(&arguments.requirements, &interpreter, &architecture, &limits)?;
+    let (interpreter, architecture) = wanted::target(arguments.python.as_deref(), arguments.architecture.as_deref())?;
+    let (wanted, skipped) = wanted::read(&arguments.requirements, &interpreter, &architecture, &limits)?;
     if arguments.verbose {
-        lock.skipped.iter().for_each(|line| talk.line(line));
+        skipped.iter().for_each(|line| talk.line(line));
     }
-    if lock.releases.is_empty() {
+    if wanted.is_empty() {
         let message = "the requirements name nothing to fetch for this target".to_owned();
         return Err(Refusal::new(Code::LockEmpty, message).into());
     }
-    let wanted = wanted(&lock);
-    let projects = upstream_wheels(&arguments.upstream_wheels, &lock)?;
+    let projects = upstream_wheels(&arguments.upstream_wheels, &wanted)?;
     let tags = if projects.is_empty() { None } else { Some(tags(arguments, &interpreter, &architecture)?) };
     let directories = std::iter::once(&arguments.sdists).chain(arguments.wheels.as_ref().filter(|_| tags.is_some()));
     if !arguments.dry_run {
@@ -82,24 +79,12 @@ fn found(reach: Reach, arguments: &FetchArguments, talk: &Talk) -> Reach {
     reach
 }
 
-/// What the lock wants, by project.
-fn wanted(lock: &Lock) -> Vec<Wanted> {
-    let one = |locked: &Locked| Wanted {
-        name: locked.name.clone(),
-        version: locked.version.clone(),
-        hashes: locked.hashes.clone(),
-        files: Vec::new(),
-        origin: locked.origin.clone(),
-    };
-    lock.releases.values().map(one).collect()
-}
-
 /// The projects of `--upstream-wheels`; one that is not locked is a mistake, and not without a meaning.
-fn upstream_wheels(names: &[String], lock: &Lock) -> Result<BTreeSet<ProjectName>, Failure> {
+fn upstream_wheels(names: &[String], locked: &[Wanted]) -> Result<BTreeSet<ProjectName>, Failure> {
     let one = |text: &String| {
         let name = ProjectName::parse(text)
             .ok_or_else(|| Failure::unable(format!("--upstream-wheels is no project name: `{text}`")))?;
-        if lock.releases.contains_key(&name) {
+        if locked.iter().any(|wanted| wanted.name == name) {
             return Ok(name);
         }
         Err(Failure::unable_hint(

@@ -289,41 +289,6 @@ pub(super) fn host_architecture() -> Result<Architecture, Failure> {
     })
 }
 
-/// Interpreter and architecture as typed, or as the distribution has them.
-pub(super) fn typed_target(
-    python: Option<&str>,
-    architecture: Option<&str>,
-) -> Result<(Interpreter, Architecture), Failure> {
-    let interpreter = match python {
-        Some(text) => {
-            Interpreter::parse(text).ok_or_else(|| Failure::unable(format!("--python is no version: `{text}`")))?
-        }
-        None => default_interpreter()?,
-    };
-    let architecture = match architecture {
-        Some(name) => Architecture::from_debian(name)
-            .ok_or_else(|| Failure::unable(format!("--architecture is none of Debian's that is known: `{name}`")))?,
-        None => host_architecture()?,
-    };
-    Ok((interpreter, architecture))
-}
-
-/// The requirements files that were typed, for a target.
-pub(super) fn typed_lock(
-    files: &[PathBuf],
-    interpreter: &Interpreter,
-    architecture: &Architecture,
-    limits: &Limits,
-) -> Result<Lock, Failure> {
-    let target = Target::new(interpreter, architecture).map_err(Failure::unable)?;
-    let names: Vec<String> = files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    requirements::read(&names, &target, limits, &mut |from, name| {
-        // as pip does: relative to the file that includes it
-        let path = Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(name);
-        Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
-    })
-}
-
 /// The version of the C library package of the build system, without the Debian revision.
 pub(super) fn build_system_glibc(architecture: &Architecture) -> Result<Glibc, Failure> {
     let query = |package: &str| output(&["dpkg-query", "-W", "-f=${Version}", package]);

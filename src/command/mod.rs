@@ -24,6 +24,7 @@ pub mod check;
 pub mod trust_options;
 
 pub mod index;
+pub mod wanted;
 
 pub mod reach;
 

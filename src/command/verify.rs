@@ -8,7 +8,10 @@ use crate::cli::{Format, VerifyArguments};
 use crate::date::{iso_utc, parse_utc};
 use crate::digest::{Hasher, Sha256};
 use crate::limits::Limits;
-use crate::lock::Lock;
+use crate::lock::{Lock, requirements};
+use crate::python::architecture::Architecture;
+use crate::python::dependency::Target;
+use crate::python::interpreter::Interpreter;
 use crate::refusal::{Failure, Refusal};
 use crate::system::fs::{self, Kind};
 use crate::trust::binding::{check_files, check_lock};
@@ -106,9 +109,25 @@ fn lock(arguments: &VerifyArguments, limits: &Limits) -> Result<Option<Lock>, Fa
     if arguments.requirements.is_empty() {
         return Ok(None);
     }
-    let (interpreter, architecture) =
-        inputs::typed_target(arguments.python.as_deref(), arguments.architecture.as_deref())?;
-    inputs::typed_lock(&arguments.requirements, &interpreter, &architecture, limits).map(Some)
+    let interpreter = match &arguments.python {
+        Some(text) => {
+            Interpreter::parse(text).ok_or_else(|| Failure::unable(format!("--python is no version: `{text}`")))?
+        }
+        None => inputs::default_interpreter()?,
+    };
+    let architecture = match &arguments.architecture {
+        Some(name) => Architecture::from_debian(name)
+            .ok_or_else(|| Failure::unable(format!("--architecture is none of Debian's that is known: `{name}`")))?,
+        None => inputs::host_architecture()?,
+    };
+    let target = Target::new(&interpreter, &architecture).map_err(Failure::unable)?;
+    let names: Vec<String> = arguments.requirements.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    requirements::read(&names, &target, limits, &mut |from, name| {
+        // as pip does: relative to the file that includes it
+        let path = Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(name);
+        Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
+    })
+    .map(Some)
 }
 
 /// Digests of the files in `directories` by name; the manifest and its signatures, where they lie among them, are left out, and

@@ -124,13 +124,12 @@ fn is_yes(value: &str) -> bool {
 }
 
 fn from_pip_variables(doors: &Doors<'_>) -> Result<Said, Failure> {
-    let mut said = Said::default();
-    said.main = text_of(doors, "PIP_INDEX_URL").map(|text| (text, "PIP_INDEX_URL".to_owned()));
-    if let Some(text) = text_of(doors, "PIP_EXTRA_INDEX_URL") {
-        said.extra = words(&text, "PIP_EXTRA_INDEX_URL").collect();
-    }
-    said.none = text_of(doors, "PIP_NO_INDEX").filter(|text| is_yes(text)).map(|_| "PIP_NO_INDEX".to_owned());
-    Ok(said)
+    let extra = text_of(doors, "PIP_EXTRA_INDEX_URL").unwrap_or_default();
+    Ok(Said {
+        main: text_of(doors, "PIP_INDEX_URL").map(|text| (text, "PIP_INDEX_URL".to_owned())),
+        extra: words(&extra, "PIP_EXTRA_INDEX_URL").collect(),
+        none: text_of(doors, "PIP_NO_INDEX").filter(|text| is_yes(text)).map(|_| "PIP_NO_INDEX".to_owned()),
+    })
 }
 
 fn home(doors: &Doors<'_>) -> Option<PathBuf> {
@@ -343,7 +342,7 @@ mod tests {
     }
 
     const PIP: Option<&str> = Some("https://default.invalid/simple");
-    const HOME: (&str, &str) = ("HOME", "/home/me");
+    const HOME: (&str, &str) = ("HOME", "/users/me");
 
     #[test]
     fn the_first_that_names_one_decides() {
@@ -385,8 +384,8 @@ mod tests {
         let files = [
             ("/etc/xdg/pip/pip.conf", "xdg"),
             ("/etc/pip.conf", "etc"),
-            ("/home/me/.pip/pip.conf", "legacy"),
-            ("/home/me/.config/pip/pip.conf", "user"),
+            ("/users/me/.pip/pip.conf", "legacy"),
+            ("/users/me/.config/pip/pip.conf", "user"),
             ("/venv/pip.conf", "venv"),
             ("/named/pip.conf", "named"),
         ]
@@ -403,7 +402,7 @@ mod tests {
             HOME,
             ("PIP_CONFIG_FILE", "/named"),
             ("/named", "[global]\ntimeout=3"),
-            ("/home/me/.pip/pip.conf", "[global]\nindex-url=https://user.invalid"),
+            ("/users/me/.pip/pip.conf", "[global]\nindex-url=https://user.invalid"),
         ];
         assert_eq!(ask(&[], &world, PIP).unwrap(), ["https://default.invalid/simple the installed pip's default"]);
         let world = [("PIP_CONFIG_FILE", "/dev/null"), ("/etc/pip.conf", "[global]\nindex-url=https://etc.invalid")];
@@ -447,8 +446,8 @@ mod tests {
             ["https://d.invalid/ uv.toml", "https://x.invalid/ uv.toml"]
         );
         assert_eq!(ask(&[], &[("uv.toml", text), ("UV_NO_CONFIG", "1")], PIP).unwrap().len(), 1);
-        let world = [HOME, ("/home/me/.config/uv/uv.toml", "[pip]\nindex-url='https://p.invalid/'")];
-        assert_eq!(ask(&[], &world, PIP).unwrap(), ["https://p.invalid/ /home/me/.config/uv/uv.toml"]);
+        let world = [HOME, ("/users/me/.config/uv/uv.toml", "[pip]\nindex-url='https://p.invalid/'")];
+        assert_eq!(ask(&[], &world, PIP).unwrap(), ["https://p.invalid/ /users/me/.config/uv/uv.toml"]);
         let world = [("UV_CONFIG_FILE", "/u.toml"), ("/u.toml", "index-url='https://u.invalid/'"), ("uv.toml", text)];
         assert_eq!(ask(&[], &world, PIP).unwrap(), ["https://u.invalid/ /u.toml"]);
         assert!(ask(&[], &[("uv.toml", "no-index = true")], PIP).is_err());

@@ -340,10 +340,8 @@ fn standing(request: &Request<'_>, there: &[Entry], wanted: &Wanted) -> Result<O
             (Take::UpstreamWheel(tags), Some(wheels)) if is_in(entry, wheels.directory) => {
                 found.extend(rank(&name, wanted, tags).map(|rank| (rank, Kind::Wheel, entry)));
             }
-            (Take::Sdist, _) if is_in(entry, request.sdists) => {
-                if SdistFilename::parse(&name).is_ok_and(|sdist| sdist.is_of(&wanted.name, &wanted.version)) {
-                    found.push((0, Kind::Sdist, entry));
-                }
+            (Take::Sdist, _) if is_in(entry, request.sdists) && is_sdist(&name, wanted) => {
+                found.push((0, Kind::Sdist, entry));
             }
             _ => {}
         }
@@ -382,6 +380,10 @@ fn in_the_way(path: &Path, wanted: &Wanted, candidate: &Candidate) -> Result<Opt
 fn some_hashes(hashes: &BTreeSet<Sha256>) -> String {
     let first: Vec<String> = hashes.iter().take(4).map(|sha256| format!("sha256:{sha256}")).collect();
     first.join(", ") + if hashes.len() > first.len() { ", …" } else { "" }
+}
+
+fn is_sdist(name: &str, wanted: &Wanted) -> bool {
+    SdistFilename::parse(name).is_ok_and(|sdist| sdist.is_of(&wanted.name, &wanted.version))
 }
 
 /// How well `name` fits, if it is a wheel of the release.
