@@ -24,12 +24,13 @@ FUZZ_SECONDS = 60
 # What the targets need from the distribution beside cargo. A/B: either serves.
 build_packages     = build-essential libclang-dev nettle-dev pkgconf/pkg-config
 example_packages   = $(build_packages) ca-certificates debhelper dpkg-dev faketime python3 python3-pip
-check_packages     = $(example_packages) binutils fakeroot file fish flit git gnupg gpgv ksh93u+m lintian \
-	mandoc openssl perl python3-dev python3-setuptools python3-venv python3-wheel shellcheck sq sqv strace tcsh \
-	unzip util-linux xz-utils zip zsh
+check_packages     = $(example_packages) binutils chromium-headless-shell curl fakeroot file fish flit git \
+	gnupg gpgv ksh93u+m lintian mandoc nginx-light openssl perl python3-dev python3-setuptools python3-venv \
+	python3-wheel shellcheck sq sqv strace tcsh unzip util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip python3-venv util-linux
 
+index_packages     = gnupg python3 time
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
 
 .NOTPARALLEL:
@@ -169,6 +170,13 @@ bench: ## verifying and installing, measured beside gpgv, sqv and pip
 	@scripts/stage.sh
 	@scripts/example-wheels.sh
 	@scripts/bench.sh
+
+.PHONY: bench-index
+bench-index: ## an index of 100,000 wheels: time and memory
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(build_packages) $(index_packages)
+	@scripts/stage.sh
+	@scripts/bench-index.sh
 
 .PHONY: backends
 backends: ## the tests with each OpenPGP backend but the default one

@@ -394,7 +394,7 @@ pub struct SyncArguments {
     /// Remove files that the earlier list had and the new one does not
     #[arg(long)]
     pub prune: bool,
-    /// How many files are fetched at a time [default: the number of processors, at least 4]
+    /// How many files are fetched at a time [default: the number of processors, at least 8]
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// Longest silence of a server in seconds

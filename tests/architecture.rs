@@ -34,7 +34,8 @@ const EXCEPTIONS: &[&str] = &["built_from_source_package", "Approval::Dangerousl
 const MAKES_EXCEPTIONS: &str = "src/command/environment.rs";
 
 /// The only files that reach the network or ask how it is reached: none of them is part of a package build.
-const REACHES_THE_NETWORK: &[&str] = &["src/command/reach.rs", "src/maintain/fetch/mod.rs", "src/maintain/transfer.rs"];
+const REACHES_THE_NETWORK: &[&str] =
+    &["src/command/reach.rs", "src/maintain/fetch/mod.rs", "src/maintain/sync.rs", "src/maintain/transfer.rs"];
 
 /// What leads to the network.
 const WAYS_TO_THE_NETWORK: &[&str] = &["system::net", "of_the_network", "ureq", "rustls"];

@@ -147,9 +147,18 @@ fn check_output(output: &Path, directories: &[(PathBuf, Kind)]) -> Result<(), Fa
 
 /// Leaves what the next run need not read again.
 fn remember(path: &Path, items: &[Item], started: i64) -> Result<(), Failure> {
-    let mut text = memory::begin();
-    for item in items.iter().filter(|item| !item.stamp.is_fresh_at(started)) {
-        memory::remember(&mut text, &item.name.text, item.stamp, item.sha256, item.described.as_ref());
-    }
-    fs::replace(path, text.as_bytes(), 0o644)
+    let new = store::unfinished(path);
+    fs::remove(&new)?;
+    fs::create(&new, 0o644, &mut |write| {
+        write(memory::begin().as_bytes())?;
+        for items in items.chunks(1000) {
+            let mut text = String::new();
+            for item in items.iter().filter(|item| !item.stamp.is_fresh_at(started)) {
+                memory::remember(&mut text, &item.name.text, item.stamp, item.sha256, item.described.as_ref());
+            }
+            write(text.as_bytes())?;
+        }
+        Ok(())
+    })?;
+    fs::rename(&new, path)
 }

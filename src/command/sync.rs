@@ -18,7 +18,7 @@ use crate::system::store;
 use std::path::Path;
 
 /// Files at a time when nobody says how many: the time goes into waiting for servers, on small machines too.
-const FEWEST_JOBS: usize = 4;
+const FEWEST_JOBS: usize = 8;
 
 /// Carries the command out.
 ///

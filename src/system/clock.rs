@@ -1,6 +1,6 @@
-//! The clock, for the commands that are about today.
+//! The clock, for what is about today.
 //!
-//! `rustvenv check` tells maintainers what expires, and `rustvenv sign` judges a signature that was made a moment ago. No command of a package build may come here: its verdict would change while
+//! `rustvenv check` tells maintainers what expires, and their other commands judge signatures as of today. No command of a package build may come here: its verdict would change while
 //! nothing of the package does.
 
 #![expect(clippy::disallowed_methods, reason = "this is the door")]

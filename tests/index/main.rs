@@ -17,3 +17,5 @@ mod store;
 mod pages;
 
 mod installers;
+
+mod sync;
