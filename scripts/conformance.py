@@ -35,7 +35,7 @@ import sys
 import threading
 import zipfile
 
-MANUAL = "man/rustvenv.7"
+MANUAL = pathlib.Path(__file__).parent.parent / "man/rustvenv.7"
 SECTION = "DIFFERENCES FROM PIP"
 IMPORT_SECONDS = 180
 SCRIPT_SECONDS = 120
@@ -59,9 +59,14 @@ def lock(report):
 
 def documented():
     """The names of the differences that the manual lists."""
-    text = pathlib.Path(MANUAL).read_text(encoding="utf-8")
-    section = text.partition(f".Sh {SECTION}\n")[2].partition("\n.Sh ")[0]
+    section = MANUAL.read_text(encoding="utf-8").partition(f".Sh {SECTION}\n")[2].partition("\n.Sh ")[0]
     return set(re.findall(r"^\.It Sy (\S+)$", section, re.M))
+
+
+def hold_to_the_manual():
+    """Ends the program when the manual lists other differences than this allows."""
+    if documented() != Differences.NAMES:
+        sys.exit(f"{MANUAL} and this program list other differences: {sorted(documented() ^ Differences.NAMES)}")
 
 
 class Differences:
@@ -100,7 +105,7 @@ def listing(root):
     return found
 
 
-OWN_PIP = re.compile(r"(pyvenv\.cfg|lib64|include|bin/([Aa]ctivate([.].*)?|python[0-9.]*))")
+OWN_PIP = re.compile(r"(pyvenv\.cfg|lib64|include(/python3\.\d+)?|bin/([Aa]ctivate([.].*)?|python[0-9.]*))")
 OWN_OURS = re.compile(r"(pyvenv\.cfg|share/rustvenv(/.*)?|bin/(activate([.].*)?|python[0-9.]*))")
 TARGET = re.compile(rb"^from ([\w.]+) import (\w+)\n(?:.*\n)*?\s*sys\.exit\(([\w.]+)\(\)\)\n", re.M)
 
@@ -169,8 +174,8 @@ class Comparison:
             # directories that exist only for what differs: byte code, our documents, pip's own
             tree, other = (self.theirs, OWN_PIP) if theirs else (self.mine, OWN_OURS)
             below = [p for p in tree if p.startswith(path + "/") and tree[p][0] != "directory"]
-            if not (theirs and mine) and all(is_byte_code(p) or other.fullmatch(p) for p in below):
-                return below == [] or self.allow("byte-code" if below and is_byte_code(below[0]) else "environment")
+            if below and not (theirs and mine) and all(is_byte_code(p) or other.fullmatch(p) for p in below):
+                return self.allow("byte-code" if is_byte_code(below[0]) else "environment")
             return False
         if theirs and not mine and self.is_left_out(path):
             return self.allow("byte-code")
@@ -537,8 +542,7 @@ class Project:
 
 def run(options):
     """Every project; prints the table, and writes what was found to results.json."""
-    if documented() != Differences.NAMES:
-        sys.exit(f"{MANUAL} and this program list other differences: {sorted(documented() ^ Differences.NAMES)}")
+    hold_to_the_manual()
     options.differences = Differences()
     options.by_digest = {}
     for file in sorted(pathlib.Path(options.wheels).glob("*.whl")):
@@ -569,6 +573,7 @@ def run(options):
 
 def compare(options):
     """Two environments that are there."""
+    hold_to_the_manual()
     differences = Differences()
     comparison = Comparison(options.pip, options.ours, Wheels(options.wheels), differences)
     files = comparison.run()

@@ -220,7 +220,8 @@ impl Builder<'_> {
     fn record_path(&self, path: &str) -> String {
         let (mut from, mut to) = (self.site_packages.split('/').peekable(), path.split('/').peekable());
         while from.peek().is_some() && from.peek() == to.peek() {
-            (from.next(), to.next());
+            from.next();
+            to.next();
         }
         from.map(|_| "..").chain(to).collect::<Vec<_>>().join("/")
     }

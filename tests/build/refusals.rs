@@ -288,6 +288,9 @@ fn what_is_signed_can_still_not_be_installed() {
     refused("a library that nobody knows", 3, &["library-unknown"], |package| {
         package.wheels([application().file("demo_app/x.so", elf_that_needs("libunknown.so.7"))]);
     });
+    refused("a script for another machine", 3, &["elf-architecture"], |package| {
+        package.wheels([application().data("scripts/tool", for_another_machine())]);
+    });
     refused("an ELF object that is none", 3, &["elf-malformed"], |package| {
         package.wheels([application().file("demo_app/x.so", b"\x7fELF\x02\x01")]);
     });
@@ -306,8 +309,15 @@ fn what_is_signed_can_still_not_be_installed() {
 pub(crate) const IN_TREE_BACKEND: &str = "import shutil\n\n\ndef build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    \
     name = 'demo_app-1.0-py3-none-any.whl'\n    shutil.copy('payload.whl', f'{wheel_directory}/{name}')\n    return name\n";
 
+/// A program for a machine that Debian never ran on (EM_SPARC in 64 bits).
+pub(crate) fn for_another_machine() -> Vec<u8> {
+    let mut program = fs::read("/bin/echo").unwrap();
+    program[18..20].copy_from_slice(&2u16.to_ne_bytes());
+    program
+}
+
 /// A shared library for the machine that runs the tests, made by its compiler, that needs `soname`.
-fn elf_that_needs(soname: &str) -> Vec<u8> {
+pub(crate) fn elf_that_needs(soname: &str) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     fs::write(path("empty.c"), "int used(void) { return 1; }\n").unwrap();

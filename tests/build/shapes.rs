@@ -4,6 +4,7 @@
 //! Differences are allowed only where rustvenv(7) lists them, and each test says which of them it expects.
 
 use crate::install::python;
+use crate::refusals::{elf_that_needs, for_another_machine};
 use crate::source_package::{SourcePackage, command, run, timeless, tree};
 use crate::wheel::{EXECUTABLE, Entry, FILE, Wheel};
 use std::fs;
@@ -316,4 +317,28 @@ fn names_versions_and_tags_as_people_spell_them() {
     both.differs_in(&[]);
     let versions = "import importlib.metadata as m; print(m.version('spelt-like-this'), m.version('renamed'))";
     assert_eq!(both.python(versions), "1.0+local.1 2.0rc1\n");
+}
+
+#[test]
+fn machine_code_that_cannot_run_here_is_installed_and_said() {
+    let wheel = Wheel::new("tools", "1.0")
+        .file("tools/__init__.py", "")
+        .executable("tools/sparc/tool", for_another_machine())
+        .file("tools/plugins/libplugin.so", elf_that_needs("libunknown.so.7"));
+    let both = twice(vec![wheel]);
+    both.differs_in(&[]);
+    let site = format!("opt/venvs/demo/lib/{}/site-packages", python());
+    for warning in [
+        format!(
+            "warning[machine-code-foreign]: `tools-1.0-py3-none-any.whl` brings machine code for another architecture: \
+             `{site}/tools/sparc/tool`\n"
+        ),
+        "warning[library-unmet]: files that will not load: 1; no package is known that has `libunknown.so.7`\n"
+            .to_owned(),
+    ] {
+        assert!(both.said.contains(&warning), "{}", both.said);
+    }
+    let verbose = both.package.rustvenv(&["install", "--package", "demo", "--verbose"]).ok().stderr;
+    let line = format!("will not load without libunknown.so.7: {site}/tools/plugins/libplugin.so\n");
+    assert!(verbose.contains(&line), "{verbose}");
 }
