@@ -51,6 +51,13 @@ pub enum Command {
         after_help = "Exit status 1 says that somebody should act.\n\nExample:\n  rustvenv check --package hello"
     )]
     Check(CheckArguments),
+    /// Build wheels from sdists, each twice in a sandbox, and keep those that are the same both times
+    #[command(
+        after_help = "Examples:\n  rustvenv build --sdists sdists --wheels wheels\n  \
+        rustvenv build --sdists sdists --wheels wheels --build-requirements build-requirements.txt \\\n      \
+        --build-wheels build-wheels pyyaml"
+    )]
+    Build(BuildArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
     Explain(ExplainArguments),
@@ -177,6 +184,44 @@ pub struct CheckArguments {
     /// The source tree, when it is not the directory that debian/ is in
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub sourcedir: PathBuf,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub struct BuildArguments {
+    /// What to build, as NAME or NAME==VERSION, and what that needs [default: every sdist]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The directory of sdists
+    #[arg(long, value_name = "DIR")]
+    pub sdists: PathBuf,
+    /// The directory that the wheels go to
+    #[arg(long, value_name = "DIR")]
+    pub wheels: PathBuf,
+    /// A requirements file with the hashes of wheels to build with [default: they are built from their sdists]
+    #[arg(long, value_name = "FILE", requires = "build_wheels")]
+    pub build_requirements: Vec<PathBuf>,
+    /// A directory with the wheels to build with
+    #[arg(long, value_name = "DIR", requires = "build_requirements")]
+    pub build_wheels: Vec<PathBuf>,
+    /// SOURCE_DATE_EPOCH of every build, in seconds since 1970 [default: 1580601600, 2020-02-02]
+    #[arg(long, value_name = "N")]
+    pub source_date_epoch: Option<u64>,
+    /// The directory in which sources are built, inside of the sandbox
+    #[arg(long, value_name = "PATH", default_value = "/build")]
+    pub build_path: String,
+    /// The Python to build with and for [default: that of the distribution]
+    #[arg(long, value_name = "X.Y")]
+    pub python: Option<String>,
+    /// How long one run of a build may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub timeout: u64,
+    /// How many sdists are built at a time [default: the number of processors]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

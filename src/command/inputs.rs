@@ -290,7 +290,7 @@ pub(super) fn host_architecture() -> Result<Architecture, Failure> {
 }
 
 /// The version of the C library package of the build system, without the Debian revision.
-fn build_system_glibc(architecture: &Architecture) -> Result<Glibc, Failure> {
+pub(super) fn build_system_glibc(architecture: &Architecture) -> Result<Glibc, Failure> {
     let query = |package: &str| output(&["dpkg-query", "-W", "-f=${Version}", package]);
     let version = query(&format!("libc6:{}", architecture.debian())).or_else(|_| query("libc6"))?;
     let upstream = version.split(['-', '+']).next().unwrap_or_default();

@@ -21,6 +21,8 @@ pub mod verify;
 
 pub mod check;
 
+pub mod build;
+
 pub mod explain;
 
 use crate::refusal::Failure;

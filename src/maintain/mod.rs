@@ -1,8 +1,12 @@
 //! The maintainers' side: from sources to wheels.
 //!
-//! Enters: a source tree. Leaves: a wheel. This is the only place where code other than ours runs: the build back end
-//! of the source package's own project, offline and in an environment that is decided here.
+//! Enters: a source tree, or sdists. Leaves: wheels. This is the only place where code other than ours runs: build back ends,
+//! offline and in an environment that is decided here; those of sdists in a sandbox.
 
 pub mod build_system;
 
 pub mod project;
+
+pub mod sandbox;
+
+pub mod wheel_build;

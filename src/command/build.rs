@@ -1,0 +1,219 @@
+//! `rustvenv build`: wheels from sdists, each built twice in a sandbox.
+//!
+//! Enters: directories and options. Leaves: wheels with their records, and on standard output a line for each wheel that was asked
+//! for or that one of those needs: its SHA-256 and name. What is said to people goes to standard error. Fetching is
+//! deliberately absent: what is not in the directories is missing.
+
+use super::inputs;
+use crate::cli::{BuildArguments, Format};
+use crate::limits::Limits;
+use crate::lock::requirements;
+use crate::maintain::sandbox;
+use crate::maintain::wheel_build::schedule::{self, Finished, Made, Order};
+use crate::maintain::wheel_build::shelf::{Release, Shelf};
+use crate::maintain::wheel_build::{DEFAULT_TIME, Recipe, source};
+use crate::python::dependency::{Specifier, Target, Wanted};
+use crate::python::interpreter::Interpreter;
+use crate::python::tags::CompatibleTags;
+use crate::python::wheel_filename::WheelFilename;
+use crate::refusal::{Failure, printable};
+use crate::system::fs;
+use crate::system::process::{Environment, Program};
+use crate::trust::verified_wheel::{Approval, Candidate, verify_wheels};
+use crate::wheel::Wheel;
+use pep440_rs::Version;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// ZIP archives know times from 1980 to 2107.
+const TIMES: std::ops::RangeInclusive<u64> = 315_532_800..=4_354_819_198;
+
+/// Carries the command out.
+///
+/// # Errors
+/// Every reason why an sdist was not built.
+pub fn run(arguments: &BuildArguments) -> Result<(), Failure> {
+    let room = fs::temporary_directory()?;
+    // the user inside of a sandbox is another one, and has to pass
+    fs::set_mode(room.path(), 0o711)?;
+    let room_path = fs::canonicalize(room.path())?;
+    sandbox::check(&room_path.join("sandbox"))?;
+    let recipe = recipe(arguments)?;
+    let sdists = source::list(&arguments.sdists)?;
+    let shelf = Shelf {
+        locked: locked(arguments, &recipe)?,
+        sdists: sdists.into_iter().map(|s| ((s.name.clone(), s.version.clone()), s)).collect(),
+        built: BTreeMap::new(),
+    };
+    let goals = goals(&arguments.names, &shelf)?;
+    fs::create_dir_all(&arguments.wheels)?;
+    let order = Order {
+        recipe: &recipe,
+        shelf,
+        goals,
+        wheels: &arguments.wheels,
+        room: &room_path,
+        jobs: arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+    };
+    let finished = schedule::build(order, &mut |line| super::say(&format!("rustvenv: {}", printable(line))))?;
+    let lines: String = finished.iter().map(|one| line(one, arguments.format)).collect();
+    super::print(&lines)
+}
+
+fn line(finished: &Finished, format: Format) -> String {
+    let wheel = &finished.record.wheel;
+    match format {
+        Format::Text => format!("{}  {}\n", wheel.sha256, wheel.file_name),
+        Format::Json => {
+            let built = match finished.made {
+                Made::Now => "now",
+                Made::Before => "before",
+            };
+            format!("{}\n", serde_json::json!({ "built": built, "record": finished.record }))
+        }
+    }
+}
+
+fn recipe(arguments: &BuildArguments) -> Result<Recipe, Failure> {
+    let interpreter = match &arguments.python {
+        Some(text) => {
+            Interpreter::parse(text).ok_or_else(|| Failure::unable(format!("--python is no version: `{text}`")))?
+        }
+        None => inputs::default_interpreter()?,
+    };
+    // `Python 3.11.2`: markers may ask for the patch release
+    let said = said(&[&interpreter.path(), "-V"]).ok_or_else(|| {
+        let package = interpreter.program();
+        Failure::unable_hint(format!("cannot run {}", interpreter.path()), format!("apt install {package}"))
+    })?;
+    let full = said.split_whitespace().nth(1).unwrap_or_default();
+    let no_version = || Failure::unable(format!("{} says it is `{said}`", interpreter.path()));
+    let python = Version::from_str(full).map_err(|_| no_version())?;
+    let running = Interpreter::parse(full).ok_or_else(no_version)?;
+    let architecture = inputs::host_architecture()?;
+    let epoch = arguments.source_date_epoch.unwrap_or(DEFAULT_TIME);
+    if !TIMES.contains(&epoch) {
+        return Err(Failure::unable_hint(
+            format!("--source-date-epoch is no time that a wheel can hold: {epoch}"),
+            "give seconds since 1970, from 315532800 (1980) to 4354819198 (2107)",
+        ));
+    }
+    let path = arguments.build_path.trim_end_matches('/');
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let taken = ["bin", "dev", "environment", "etc", "home", "lib", "output", "proc", "rustvenv", "source", "sys", "tmp", "usr"];
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if !path.starts_with('/') || !path.chars().all(plain) || path.contains("//") || path.contains("/.") || taken.contains(&first)
+    {
+        return Err(Failure::unable_hint(
+            format!("--build-path is no path for sources: `{}`", arguments.build_path),
+            "give an absolute path of plain characters outside of the system's directories, such as /build",
+        ));
+    }
+    Ok(Recipe {
+        target: Target::new(&running, &architecture).map_err(Failure::unable)?,
+        interpreter,
+        python,
+        source_date_epoch: epoch,
+        path: path.to_owned(),
+        build_flags: build_flags(),
+        compiler: said_first(&["/usr/bin/cc", "--version"]),
+        limit: Duration::from_secs(arguments.timeout),
+    })
+}
+
+/// What a program prints, in an environment without anything of the caller's; `None` when it fails.
+fn said(argv: &[&str]) -> Option<String> {
+    let mut program = Program::new(argv.iter().copied());
+    program.environment = Environment::Only(BTreeMap::from([
+        ("PATH".to_owned(), "/usr/bin:/bin".into()),
+        ("HOME".to_owned(), "/nonexistent".into()),
+        ("LC_ALL".to_owned(), "C.UTF-8".into()),
+        // one warning of a stranger's sources is no reason not to build them
+        ("DEB_BUILD_MAINT_OPTIONS".to_owned(), "hardening=-format".into()),
+    ]));
+    Some(String::from_utf8_lossy(&program.run().ok()?).into_owned())
+}
+
+fn said_first(argv: &[&str]) -> String {
+    said(argv).and_then(|text| text.lines().next().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The distribution's flags for compilers, without what makes files for debuggers; none where dpkg-dev is not installed.
+fn build_flags() -> String {
+    let mut flags = String::new();
+    for line in said(&["/usr/bin/dpkg-buildflags"]).unwrap_or_default().lines() {
+        flags.push_str(line);
+        if line.starts_with("CFLAGS=") || line.starts_with("CXXFLAGS=") {
+            flags.push_str(" -g0");
+        }
+        flags.push('\n');
+    }
+    flags
+}
+
+/// The wheels to build with that are locked, one a project.
+fn locked(
+    arguments: &BuildArguments,
+    recipe: &Recipe,
+) -> Result<BTreeMap<crate::python::name::ProjectName, Arc<Wheel>>, Failure> {
+    if arguments.build_requirements.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let limits = Limits::DEFAULT;
+    let names: Vec<String> = arguments.build_requirements.iter().map(|path| path.display().to_string()).collect();
+    let lock = requirements::read(&names, &recipe.target, &limits, &mut |from, name| {
+        let path = Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(name);
+        Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
+    })?;
+    let architecture = inputs::host_architecture()?;
+    let tags =
+        CompatibleTags::of(&recipe.interpreter, &architecture, inputs::build_system_glibc(&architecture)?);
+    let mut candidates = Vec::new();
+    for directory in &arguments.build_wheels {
+        for entry in fs::list(directory)? {
+            if let Ok(file_name) = WheelFilename::parse(&entry.name.to_string_lossy()) {
+                candidates.push(Candidate { file_name, path: entry.path.display().to_string() });
+            }
+        }
+    }
+    let verified = verify_wheels(&lock, Approval::DangerouslyUnsigned, &candidates, &tags, &mut |candidate| {
+        fs::read(&PathBuf::from(&candidate.path), limits.wheel_size)
+    })?;
+    let mut wheels = BTreeMap::new();
+    for wheel in verified {
+        let wheel = Wheel::open(&wheel, &limits)?;
+        wheels.insert(wheel.name().clone(), Arc::new(wheel));
+    }
+    Ok(wheels)
+}
+
+/// The releases that `names` ask for; every sdist when there are none.
+fn goals(names: &[String], shelf: &Shelf) -> Result<BTreeSet<Release>, Failure> {
+    if names.is_empty() {
+        return Ok(shelf.sdists.keys().cloned().collect());
+    }
+    let mut goals = BTreeSet::new();
+    for text in names {
+        let specifier =
+            Specifier::parse(text).map_err(|why| Failure::unable(format!("`{text}` is no project: {why}")))?;
+        let fits = |version: &Version| match &specifier.wanted {
+            Wanted::Any => true,
+            Wanted::Versions(versions) => versions.contains(version),
+            Wanted::Url(_) => false,
+        };
+        let before = goals.len();
+        let found: Vec<&Release> =
+            shelf.sdists.keys().filter(|(name, version)| *name == specifier.name && fits(version)).collect();
+        goals.extend(found.iter().map(|release| (*release).clone()));
+        if found.is_empty() && goals.len() == before {
+            return Err(Failure::unable_hint(
+                format!("there is no sdist of `{text}`"),
+                "fetch it into the directory that --sdists names",
+            ));
+        }
+    }
+    Ok(goals)
+}
