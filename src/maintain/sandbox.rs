@@ -36,8 +36,9 @@ const ETC: &[&str] = &["/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf
 /// Directories at the root that are links into /usr on a merged system, and directories of their own elsewhere.
 const ROOTS: &[&str] = &["bin", "lib", "lib32", "lib64", "libx32", "sbin"];
 
-/// What one process may take: bytes of memory, bytes of one file, processes, open files. Far above what builds take.
-const LIMITS: &[&str] = &["--data=17179869184", "--fsize=17179869184", "--nproc=8192", "--nofile=65536", "--core=0"];
+/// What one process may take, as the shell sets it where the caller's own limits are not lower: 16 GiB of memory (in units of
+/// 1 KiB) and of one file (in units of 512 bytes), 8192 processes, no memory images. Far above what builds take.
+const LIMITS: &str = "for limit in '-d 16777216' '-f 33554432' '-p 8192' '-c 0'; do ulimit $limit 2> /dev/null; done";
 
 /// Which of two sandboxes for one thing: they differ in what must not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,9 +127,6 @@ impl Sandbox {
         if self.turn == Turn::Second {
             argv.extend(["/usr/bin/taskset", "--cpu-list", &first_processor()?].map(Into::into));
         }
-        argv.push("/usr/bin/prlimit".into());
-        argv.extend(LIMITS.iter().map(Into::into));
-        argv.push("--".into());
         argv.push(BUBBLEWRAP.into());
         let mut say = |words: &[&str]| argv.extend(words.iter().map(Into::into));
         say(&["--unshare-all", "--unshare-user", "--uid", INSIDE, "--gid", INSIDE, "--hostname", "builder"]);
@@ -172,7 +170,7 @@ impl Sandbox {
             Turn::Second => "for i in 1 2 3 4 5 6 7; do /bin/true; done; ",
         };
         argv.extend(["--", "/bin/sh", "-c"].map(Into::into));
-        argv.push(format!("umask 022; {before}\"$@\"; exit $?").into());
+        argv.push(format!("umask 022; {LIMITS}; {before}\"$@\"; exit $?").into());
         argv.push("sh".into());
         argv.extend(inner.iter().cloned());
         Ok(argv)
