@@ -538,6 +538,68 @@ codes! {
         "a file of the environment is not what was installed",
         "Between the installation and the end of the build something changed, replaced or removed a file that came from a \
          verified wheel. Look for an override or a hook in debian/rules that works on the whole package.";
+
+    // ---- source distributions
+    SdistNameMalformed, "sdist-name-malformed", Input,
+        "a file is not named like a source distribution",
+        "The name is NAME-VERSION and `.tar.gz`; for older releases also `.zip`, `.tar.bz2` and `.tar.xz`. Which project and \
+         version a file is of is read from its whole name, so a name that cannot be read says nothing.";
+    SdistNameMismatch, "sdist-name-mismatch", Input,
+        "a source distribution is of another release than was asked for",
+        "Its file name stands for another project or another version. Names are parsed and compared whole, in their normalised \
+         form; that one begins like the other means nothing.";
+    SdistCompression, "sdist-compression", Input,
+        "the compressed data of a source distribution is malformed",
+        "The stream is invalid, ends early, has a wrong checksum, or something follows it that some readers take for more \
+         content and others do not see. Fetch the file again and compare its digest.";
+    SdistTruncated, "sdist-truncated", Input,
+        "the archive of a source distribution ends too early",
+        "A tar archive ends with two blocks of zeros. Without them nobody can tell whether members are missing. Fetch the file \
+         again and compare its digest.";
+    SdistTrailingData, "sdist-trailing-data", Input,
+        "something follows the end of the archive of a source distribution",
+        "After the two blocks of zeros that end a tar archive there may only be more zeros. Some readers look on and find \
+         further members there, others stop, so what lies there is installed by some and seen by nobody.";
+    SdistHeader, "sdist-header", Input,
+        "a header in the archive of a source distribution is malformed",
+        "Checksum, numbers, magic, names or extended records are not what POSIX, or GNU tar's manual, says. Readers of tar \
+         archives repair such headers in different ways and come to different files. Rebuild the archive with a current tool.";
+    SdistHeaderConflict, "sdist-header-conflict", Input,
+        "two headers of one member of a source distribution say different things",
+        "Long names and sizes stand in the member's own header and in an extended one before it. Where both have room for \
+         the fact it has to be the same, or one reader unpacks another file than the next.";
+    SdistMemberPath, "sdist-member-path", Input,
+        "a member of a source distribution has a path that is not accepted",
+        "Paths are relative, in UTF-8, and have neither `.` nor `..` nor empty components, no backslash, no control characters and \
+         no invisible ones. Anything else leads outside of the tree, or looks like something else.";
+    SdistMemberType, "sdist-member-type", Input,
+        "a member of a source distribution is neither file, directory nor link",
+        "Devices, named pipes, sparse files, volume labels and types that only one program knows have no place among sources.";
+    SdistMemberMode, "sdist-member-mode", Input,
+        "a file of a source distribution has the set-user-ID, set-group-ID or sticky bit",
+        "No source file needs one. Permissions are not taken over beyond whether a file may be executed, but what asks for \
+         more was hardly made by a build tool.";
+    SdistTopDirectory, "sdist-top-directory", Input,
+        "the members of a source distribution are not in the one directory that its name says",
+        "Everything lies in one directory that is named NAME-VERSION like the file. What lies beside it would be unpacked \
+         beside the sources, and another name there means another release.";
+    SdistDuplicateMember, "sdist-duplicate-member", Input,
+        "a source distribution has two members with one path",
+        "Which of the two a reviewer sees and which one is built depends on the program that unpacks them.";
+    SdistFileAsDirectory, "sdist-file-as-directory", Input,
+        "a file or link of a source distribution has other members below it",
+        "Below a file nothing can be unpacked, and what is unpacked below a link lands where the link leads.";
+    SdistLink, "sdist-link", Input,
+        "a link of a source distribution does not lead to one of its files",
+        "A symbolic link is relative and leads to a regular file of the same archive by way of directories; a hard link names a \
+         file that came before it. Other links can be used to read or write outside of the tree.";
+    SdistLimit, "sdist-limit", Input,
+        "a source distribution exceeds a bound on number or size",
+        "Every bound stands far above what real source distributions have, so that an input cannot exhaust the machine. If this \
+         one is real, please report it.";
+    SdistBomb, "sdist-bomb", Input,
+        "a source distribution expands further than real sources do",
+        "Sources shrink to a tenth when they are compressed. What shrinks to less than a two-hundredth is made to fill memory or disk.";
 }
 
 impl Code {

@@ -46,6 +46,16 @@ pub struct Limits {
     pub metadata_size: u64,
     /// RECORD: about 120 bytes a member.
     pub record_size: u64,
+    /// A source distribution as it lies on the disk.
+    pub sdist_size: u64,
+    /// A source distribution, uncompressed.
+    pub sdist_total_size: u64,
+    /// Uncompressed size by compressed size of a source distribution above `ratio_floor`: real ones stay below 20.
+    pub sdist_ratio: u64,
+    /// What may precede one member of a tar archive: a long name, or extended attributes.
+    pub sdist_header_size: u64,
+    /// Memory for the dictionary of an xz stream, in KiB: `xz -9` makes streams that take 65 MiB.
+    pub xz_memory: u32,
 }
 
 impl Limits {
@@ -70,6 +80,11 @@ impl Limits {
         path_depth: 64,
         metadata_size: 16 << 20,
         record_size: 64 << 20,
+        sdist_size: 2 << 30,
+        sdist_total_size: 8 << 30,
+        sdist_ratio: 200,
+        sdist_header_size: 1 << 20,
+        xz_memory: 128 << 10,
     };
 }
 

@@ -13,6 +13,8 @@ pub mod tags;
 
 pub mod wheel_filename;
 
+pub mod sdist_filename;
+
 pub mod dependency;
 
 pub mod metadata;

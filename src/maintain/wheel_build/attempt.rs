@@ -163,11 +163,10 @@ impl<'a> Run<'a> {
             fs::create_dir_all(&room.join(name))?;
         }
         fs::replace(&room.join("control/hook.py"), HOOK.as_bytes(), 0o644)?;
-        let tree = room.join("tree");
-        job.sdist.unpack(&tree, job.recipe.source_date_epoch)?;
+        let tree = job.sdist.unpack(&room.join("tree"), job.recipe.source_date_epoch)?;
         let size: u64 = fs::walk(&tree)?.iter().map(|(_, status)| status.size).sum();
-        for name in ["tree", "output", "home", "tmp"] {
-            hand_over(&room.join(name), turn)?;
+        for place in [tree.clone(), room.join("output"), room.join("home"), room.join("tmp")] {
+            hand_over(&place, turn)?;
         }
         let mount = |from: &Path, to: &str| Mount { from: from.to_owned(), to: to.to_owned() };
         let source = job.source();

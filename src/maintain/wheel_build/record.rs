@@ -85,7 +85,7 @@ impl Record {
         Self {
             format: FORMAT,
             wheel,
-            sdist: FileRecord { file_name: sdist.file_name.clone(), sha256: sdist.sha256.hex() },
+            sdist: FileRecord { file_name: sdist.to_string(), sha256: sdist.sha256.hex() },
             backend: backend.to_owned(),
             further_requirements,
             environment,

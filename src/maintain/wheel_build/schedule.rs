@@ -136,7 +136,7 @@ impl Works<'_> {
         let Some(sdist) = self.order.shelf.sdists.get(release).cloned() else { return Ok(()) };
         let recipe = self.order.recipe;
         let tree = self.order.room.join(format!("look-{}-{}", release.0, release.1));
-        let system = sdist.unpack(&tree, recipe.source_date_epoch).and_then(|()| sdist.build_system(&tree));
+        let system = sdist.unpack(&tree, recipe.source_date_epoch).and_then(|root| sdist.build_system(&root));
         fs::remove_stubborn(&tree)?;
         let (system, state) = match system {
             Ok(system) => (system, State::Waiting),

@@ -4,20 +4,18 @@
 //! built, and its source tree. Only the reader of `maintain::sdist` looks into the archive.
 
 use super::super::build_system::{BuildSystem, SetupFiles};
+use super::super::sdist;
 use crate::code::Code;
 use crate::digest::{Hasher, Sha256};
 use crate::limits::Limits;
 use crate::python::name::ProjectName;
+use crate::python::sdist_filename::SdistFilename;
 use crate::refusal::{Failure, Refusal};
 use crate::system::fs::{self, Kind};
 use pep440_rs::Version;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
-
-/// What the names of sdists end in (<https://packaging.python.org/en/latest/specifications/source-distribution-format/>, and what
-/// was usual before).
-const ENDINGS: &[&str] = &[".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz"];
+use std::sync::Arc;
 
 /// An sdist that is there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +25,7 @@ pub struct Sdist {
     /// Its version.
     pub version: Version,
     /// Its file name.
-    pub file_name: String,
+    pub file_name: SdistFilename,
     /// Where it is.
     pub path: PathBuf,
     /// SHA-256 of the file.
@@ -36,18 +34,8 @@ pub struct Sdist {
 
 impl fmt::Display for Sdist {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file_name)
+        f.write_str(self.file_name.as_str())
     }
-}
-
-/// Project and version in the name of an sdist; `None` when it is none.
-///
-/// The version is what follows the last hyphen that leaves a version: before the name was normalised (PEP 625), projects had
-/// hyphens in it.
-fn parse(file_name: &str) -> Option<(ProjectName, Version)> {
-    let stem = ENDINGS.iter().find_map(|ending| file_name.strip_suffix(ending))?;
-    let (name, version) = stem.rsplit_once('-')?;
-    Some((ProjectName::parse(name)?, Version::from_str(version).ok()?))
 }
 
 /// Every sdist in `directory`, each read once for its digest.
@@ -57,11 +45,13 @@ fn parse(file_name: &str) -> Option<(ProjectName, Version)> {
 pub fn list(directory: &Path) -> Result<Vec<Sdist>, Failure> {
     let mut sdists: Vec<Sdist> = Vec::new();
     for entry in fs::list(directory)? {
-        let file_name = entry.name.to_string_lossy().into_owned();
+        let file_name = entry.name.to_string_lossy();
         if entry.kind == Kind::Directory || file_name.starts_with('.') {
             continue;
         }
-        let Some((name, version)) = parse(&file_name) else { continue };
+        // of a name that can be read in two ways, the reading with the shorter project; the wheel tells whether that was right
+        let Ok(file_name) = SdistFilename::parse(&file_name) else { continue };
+        let Some((name, version)) = file_name.readings().first().cloned() else { continue };
         let mut hasher = Hasher::new();
         fs::read_in_pieces(&entry.path, &mut |bytes| hasher.update(bytes))?;
         sdists.push(Sdist { name, version, file_name, path: entry.path, sha256: hasher.finish() });
@@ -80,26 +70,17 @@ pub fn list(directory: &Path) -> Result<Vec<Sdist>, Failure> {
 }
 
 impl Sdist {
-    /// Unpacks it into `directory`, which must not be there: every file with the time `time`.
+    /// Unpacks it into the new directory `target`, every time in it being `time`; leaves the root of the source tree.
     ///
     /// # Errors
-    /// Every reason why the archive is not what it has to be, or what could not be done.
-    pub fn unpack(&self, directory: &Path, time: u64) -> Result<(), Failure> {
-        fs::create_dir(directory)?;
-        crate::system::process::Program::new([
-            "/usr/bin/tar".into(),
-            "-xf".into(),
-            self.path.clone().into_os_string(),
-            "--strip-components=1".into(),
-            "--no-same-owner".into(),
-            "-C".into(),
-            directory.to_owned().into_os_string(),
-        ])
-        .run()?;
-        for (path, _) in fs::walk(directory)?.iter().rev() {
-            fs::set_mtime(&directory.join(path), time)?;
+    /// As [`sdist::unpack`], and when the file is not the one that was there before.
+    pub fn unpack(&self, target: &Path, time: u64) -> Result<PathBuf, Failure> {
+        let limits = Limits::DEFAULT;
+        let bytes = Arc::new(fs::read(&self.path, limits.sdist_size)?);
+        if Sha256::of(&bytes) != self.sha256 {
+            return Err(Failure::unable(format!("{} was changed while it was used", self.path.display())));
         }
-        fs::set_mtime(directory, time)
+        Ok(sdist::unpack(&bytes, &self.file_name, target, time, &limits)?.directory)
     }
 
     /// How the tree in `directory`, into which it was unpacked, wants to be built.
@@ -125,27 +106,5 @@ impl Sdist {
             };
             Failure::Refused(refusals.into_iter().map(of_this).collect())
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_sdists() {
-        for (text, name, version) in [
-            ("flit_core-3.9.0.tar.gz", "flit-core", "3.9.0"),
-            ("ruamel.yaml-0.18.6.tar.gz", "ruamel-yaml", "0.18.6"),
-            ("python-dateutil-2.8.2.tar.gz", "python-dateutil", "2.8.2"),
-            ("pytz-2024.1.zip", "pytz", "2024.1"),
-            ("a-1.0.tar.xz", "a", "1.0"),
-        ] {
-            let (found, at) = parse(text).unwrap();
-            assert_eq!((found.as_str(), at.to_string().as_str()), (name, version));
-        }
-        for text in ["a.tar.gz", "a-b.tar.gz", "a-1.0.whl", "a-1.0.tar", "-1.0.tar.gz", "sha256sums.txt"] {
-            assert!(parse(text).is_none(), "{text}");
-        }
     }
 }
