@@ -52,11 +52,9 @@ pub enum Command {
     )]
     Check(CheckArguments),
     /// Build wheels from sdists, each twice in a sandbox, and keep those that are the same both times
-    #[command(
-        after_help = "Examples:\n  rustvenv build --sdists sdists --wheels wheels\n  \
+    #[command(after_help = "Examples:\n  rustvenv build --sdists sdists --wheels wheels\n  \
         rustvenv build --sdists sdists --wheels wheels --build-requirements build-requirements.txt \\\n      \
-        --build-wheels build-wheels pyyaml"
-    )]
+        --build-wheels build-wheels pyyaml")]
     Build(BuildArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]

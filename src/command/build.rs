@@ -103,9 +103,13 @@ fn recipe(arguments: &BuildArguments) -> Result<Recipe, Failure> {
     }
     let path = arguments.build_path.trim_end_matches('/');
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let taken = ["bin", "dev", "environment", "etc", "home", "lib", "output", "proc", "rustvenv", "source", "sys", "tmp", "usr"];
+    let taken = ["bin", "dev", "environment", "etc", "home", "lib", "output", "proc", "rustvenv", "sys", "tmp", "usr"];
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    if !path.starts_with('/') || !path.chars().all(plain) || path.contains("//") || path.contains("/.") || taken.contains(&first)
+    if !path.starts_with('/')
+        || !path.chars().all(plain)
+        || path.contains("//")
+        || path.contains("/.")
+        || taken.contains(&first)
     {
         return Err(Failure::unable_hint(
             format!("--build-path is no path for sources: `{}`", arguments.build_path),
@@ -169,8 +173,7 @@ fn locked(
         Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
     })?;
     let architecture = inputs::host_architecture()?;
-    let tags =
-        CompatibleTags::of(&recipe.interpreter, &architecture, inputs::build_system_glibc(&architecture)?);
+    let tags = CompatibleTags::of(&recipe.interpreter, &architecture, inputs::build_system_glibc(&architecture)?);
     let mut candidates = Vec::new();
     for directory in &arguments.build_wheels {
         for entry in fs::list(directory)? {

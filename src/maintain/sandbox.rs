@@ -207,10 +207,13 @@ fn first_processor() -> Result<String, Failure> {
 /// [`Code::SandboxMissing`] when bubblewrap is not installed, or may not make namespaces.
 pub fn check(room: &Path) -> Result<(), Failure> {
     if fs::status(Path::new(BUBBLEWRAP))?.is_none() {
-        return Err(Refusal::new(Code::SandboxMissing, "there is no bubblewrap, and nothing is built without a sandbox")
-            .expected(BUBBLEWRAP)
-            .hint("apt install bubblewrap")
-            .into());
+        return Err(Refusal::new(
+            Code::SandboxMissing,
+            "there is no bubblewrap, and nothing is built without a sandbox",
+        )
+        .expected(BUBBLEWRAP)
+        .hint("apt install bubblewrap")
+        .into());
     }
     let sandbox = Sandbox {
         read_only: Vec::new(),

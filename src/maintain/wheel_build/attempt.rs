@@ -30,7 +30,7 @@ use std::sync::Arc;
 const ENVIRONMENT: &str = "/environment";
 const CONTROL: &str = "/rustvenv";
 const OUTPUT: &str = "/output";
-const PRISTINE: &str = "/source";
+const PRISTINE: &str = "/rustvenv/source";
 
 /// Source trees up to this many bytes are copied into memory for the second run, which then has `IN_MEMORY` bytes.
 const SMALL_TREE: u64 = 48 << 20;
@@ -159,7 +159,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn open(job: &'a Job<'a>, turn: Turn, room: PathBuf) -> Result<Self, Failure> {
-        for name in ["output/wheel", "home", "tmp", "control"] {
+        for name in ["output/wheel", "home", "tmp", "control/source"] {
             fs::create_dir_all(&room.join(name))?;
         }
         fs::replace(&room.join("control/hook.py"), HOOK.as_bytes(), 0o644)?;
@@ -186,7 +186,7 @@ impl<'a> Run<'a> {
         let mut before = "";
         if turn == Turn::Second && size <= SMALL_TREE {
             // a file system in memory lists what was made last first
-            before = "cp -a /source/. . && ";
+            before = "cp -a /rustvenv/source/. . && ";
             sandbox.read_only.push(mount(&tree, PRISTINE));
             sandbox.in_memory.push((source, IN_MEMORY));
         } else {
@@ -217,7 +217,8 @@ impl<'a> Run<'a> {
             let control = Path::new(CONTROL);
             let interpreter = PathBuf::from(self.job.recipe.interpreter.path());
             let words = command(&site, &interpreter, &control.join("hook.py"), *phase, &control.join(&name));
-            let places: Vec<String> = (argv.len() + 1..=argv.len() + words.len()).map(|at| format!("\"${{{at}}}\"")).collect();
+            let places: Vec<String> =
+                (argv.len() + 1..=argv.len() + words.len()).map(|at| format!("\"${{{at}}}\"")).collect();
             script.push_str(if n == 0 { "" } else { " && " });
             script.push_str(&places.join(" "));
             argv.extend(words);
@@ -235,7 +236,8 @@ impl<'a> Run<'a> {
         if fs::status(&path)?.is_none_or(|status| status.kind != Kind::File) {
             return Err(self.failed(&log, "no answer"));
         }
-        serde_json::from_slice(&fs::read(&path, ANSWER_SIZE)?).map_err(|_| self.failed(&log, "no answer that can be read"))
+        serde_json::from_slice(&fs::read(&path, ANSWER_SIZE)?)
+            .map_err(|_| self.failed(&log, "no answer that can be read"))
     }
 
     /// Keeps the output of the back end; leaves the hint where it is.
@@ -250,7 +252,8 @@ impl<'a> Run<'a> {
     fn failed(&self, log: &Path, how: &str) -> Failure {
         let hint = self.keep(log);
         let said = fs::read(log, LOG_SIZE).unwrap_or_default();
-        let last = tail(&said).lines().map(str::trim).filter(|line| !line.is_empty()).next_back().unwrap_or("").to_owned();
+        let last =
+            tail(&said).lines().map(str::trim).filter(|line| !line.is_empty()).next_back().unwrap_or("").to_owned();
         let which = if self.turn == Turn::First { "" } else { ", the second time," };
         let message = format!("the build back end of `{}`{which} failed", self.job.sdist);
         Refusal::new(Code::BuildFailed, message).found(format!("{how}: {last}")).hint(hint).into()
@@ -268,9 +271,12 @@ impl<'a> Run<'a> {
     fn only_wheel(&self, made: &Made) -> Result<(String, Vec<u8>), Failure> {
         let sdist = self.job.sdist;
         let wrong = |found: String| {
-            Refusal::new(Code::BuildWrongWheel, format!("the build back end of `{sdist}` did not leave the wheel of it"))
-                .expected(format!("one wheel of {} {}", sdist.name, sdist.version))
-                .found(found)
+            Refusal::new(
+                Code::BuildWrongWheel,
+                format!("the build back end of `{sdist}` did not leave the wheel of it"),
+            )
+            .expected(format!("one wheel of {} {}", sdist.name, sdist.version))
+            .found(found)
         };
         let entries = fs::list(&self.room.join("output/wheel"))?;
         let [entry] = entries.as_slice() else {

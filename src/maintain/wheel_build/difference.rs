@@ -214,8 +214,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 fn guess(x: &str, y: &str) -> Cause {
     let (left, right): (Vec<&str>, Vec<&str>) = (words(x).collect(), words(y).collect());
-    let differing: Vec<&str> =
-        left.iter().zip(&right).filter(|(x, y)| x != y).flat_map(|(x, y)| [*x, *y]).collect();
+    let differing: Vec<&str> = left.iter().zip(&right).filter(|(x, y)| x != y).flat_map(|(x, y)| [*x, *y]).collect();
     if differing.is_empty() {
         return Cause::Unknown;
     }

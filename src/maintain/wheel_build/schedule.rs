@@ -147,10 +147,10 @@ impl Works<'_> {
             }
             Err(unable) => return Err(unable),
         };
-        let earlier: Vec<Record> =
-            self.records.iter().filter(|record| record.is_of(&sdist, recipe)).cloned().collect();
+        let earlier: Vec<Record> = self.records.iter().filter(|record| record.is_of(&sdist, recipe)).cloned().collect();
         let further = earlier.last().map(|record| record.further_requirements.clone());
-        self.tasks.insert(release.clone(), Task { sdist, system, presumed: further.is_some(), further, earlier, state });
+        self.tasks
+            .insert(release.clone(), Task { sdist, system, presumed: further.is_some(), further, earlier, state });
         Ok(())
     }
 
