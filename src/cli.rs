@@ -205,6 +205,27 @@ pub struct BuildArguments {
     /// A directory with the wheels to build with
     #[arg(long, value_name = "DIR", requires = "build_requirements")]
     pub build_wheels: Vec<PathBuf>,
+    /// A list on which enough people have signed for the wheels to build with
+    #[arg(long, value_name = "FILE", requires = "build_requirements", requires = "keyring")]
+    pub manifest: Option<PathBuf>,
+    /// A file with detached signatures [default: FILE.asc, FILE.sig and FILE.gpg beside the list]
+    #[arg(long, value_name = "FILE", requires = "manifest")]
+    pub signature: Vec<PathBuf>,
+    /// Certificates: files, or directories of files
+    #[arg(long, value_name = "PATH", requires = "manifest")]
+    pub keyring: Vec<PathBuf>,
+    /// Fingerprint of a certificate whose signature counts [default: every certificate of the keyring]
+    #[arg(long = "signer", value_name = "FPR", requires = "manifest")]
+    pub signers: Vec<String>,
+    /// How many different certificates must have signed
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "manifest")]
+    pub threshold: usize,
+    /// The date for which signatures are judged [default: SOURCE_DATE_EPOCH, else that of debian/changelog]
+    #[arg(long, value_name = "TIME", requires = "manifest")]
+    pub reference_time: Option<String>,
+    /// A requirements file with the hashes of sdists: no others are built
+    #[arg(long, value_name = "FILE")]
+    pub requirements: Vec<PathBuf>,
     /// SOURCE_DATE_EPOCH of every build, in seconds since 1970 [default: 1580601600, 2020-02-02]
     #[arg(long, value_name = "N")]
     pub source_date_epoch: Option<u64>,

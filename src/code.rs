@@ -322,6 +322,10 @@ codes! {
         "two sdists are of one project and version",
         "Which of two archives of one release was reviewed nobody can tell from their names. Keep the one whose hash is in the \
          lock.";
+    SdistNotInLock, "sdist-not-in-lock", Input,
+        "an sdist is not the file that the lock asks for",
+        "Its name is that of a locked release, and its SHA-256 is none of those that the lock has for it. What was reviewed and locked \
+         was another file.";
     SandboxMissing, "sandbox-missing", Configuration,
         "there is no sandbox to build in",
         "Building an sdist runs its code. That happens in a sandbox made by bubblewrap, which needs the package of that name \

@@ -488,6 +488,17 @@ fn what_is_needed_has_to_be_there_and_no_circle() {
     let said = shop.refused(&[]);
     assert!(said.contains("error[build-cycle]") && said.contains("found: a 1 needs b 1 needs c 1 needs a 1"), "{said}");
 
+    // with a lock nothing else is built, nor another file of a locked name
+    let shop = Shop::new();
+    shop.with_body("a", "1", "", contents).with_body("b", "1", "", contents);
+    let digest = rustvenv::digest::Sha256::of(&fs::read(shop.path("sdists/a-1.tar.gz")).unwrap());
+    fs::write(shop.path("other.txt"), format!("a==1 --hash=sha256:{}\n", "0".repeat(64))).unwrap();
+    let said = shop.refused(&["--requirements", "other.txt"]);
+    assert!(said.contains("error[sdist-not-in-lock]"), "{said}");
+    fs::write(shop.path("requirements.txt"), format!("a==1 --hash=sha256:{digest}\n")).unwrap();
+    shop.builds(&["--requirements", "requirements.txt"]);
+    assert_eq!(shop.wheels(), ["a-1-py3-none-any.whl"]);
+
     let shop = Shop::new();
     shop.pack("a-1", "tar.gz", &[("x", "")]).pack("a-1", "tar.xz", &[("x", "")]);
     let said = shop.refused(&[]);

@@ -4,21 +4,26 @@
 //! for or that one of those needs: its SHA-256 and name. What is said to people goes to standard error. Fetching is
 //! deliberately absent: what is not in the directories is missing.
 
-use super::inputs;
+use super::{inputs, trust_files, verify};
 use crate::cli::{BuildArguments, Format};
+use crate::code::Code;
 use crate::limits::Limits;
-use crate::lock::requirements;
+use crate::lock::{Lock, requirements};
 use crate::maintain::sandbox;
 use crate::maintain::wheel_build::schedule::{self, Finished, Made, Order};
 use crate::maintain::wheel_build::shelf::{Release, Shelf};
-use crate::maintain::wheel_build::{DEFAULT_TIME, Recipe, source};
+use crate::maintain::wheel_build::source::{self, Sdist};
+use crate::maintain::wheel_build::{DEFAULT_TIME, Recipe};
 use crate::python::dependency::{Specifier, Target, Wanted};
 use crate::python::interpreter::Interpreter;
+use crate::python::name::ProjectName;
 use crate::python::tags::CompatibleTags;
 use crate::python::wheel_filename::WheelFilename;
-use crate::refusal::{Failure, printable};
+use crate::refusal::{Failure, Refusal, printable};
 use crate::system::fs;
 use crate::system::process::{Environment, Program};
+use crate::trust::openpgp::Policy;
+use crate::trust::verified::{self, VerifiedManifest};
 use crate::trust::verified_wheel::{Approval, Candidate, verify_wheels};
 use crate::wheel::Wheel;
 use pep440_rs::Version;
@@ -42,7 +47,7 @@ pub fn run(arguments: &BuildArguments) -> Result<(), Failure> {
     let room_path = fs::canonicalize(room.path())?;
     sandbox::check(&room_path.join("sandbox"))?;
     let recipe = recipe(arguments)?;
-    let sdists = source::list(&arguments.sdists)?;
+    let sdists = asked_for(source::list(&arguments.sdists)?, arguments, &recipe)?;
     let shelf = Shelf {
         locked: locked(arguments, &recipe)?,
         sdists: sdists.into_iter().map(|s| ((s.name.clone(), s.version.clone()), s)).collect(),
@@ -158,20 +163,72 @@ fn build_flags() -> String {
     flags
 }
 
+fn lock(files: &[PathBuf], recipe: &Recipe) -> Result<Lock, Failure> {
+    let limits = Limits::DEFAULT;
+    let names: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    requirements::read(&names, &recipe.target, &limits, &mut |from, name| {
+        // as pip does: relative to the file that includes it
+        let path = Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(name);
+        Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
+    })
+}
+
+/// Those of `sdists` that the requirements lock; all of them when there are no requirements.
+fn asked_for(sdists: Vec<Sdist>, arguments: &BuildArguments, recipe: &Recipe) -> Result<Vec<Sdist>, Failure> {
+    if arguments.requirements.is_empty() {
+        return Ok(sdists);
+    }
+    let lock = lock(&arguments.requirements, recipe)?;
+    let mut locked = Vec::new();
+    let mut refusals = Vec::new();
+    for sdist in sdists {
+        let Some(release) = lock.releases.get(&sdist.name).filter(|locked| locked.version == sdist.version) else {
+            continue;
+        };
+        if release.hashes.contains(&sdist.sha256) {
+            locked.push(sdist);
+        } else {
+            refusals.push(
+                Refusal::new(Code::SdistNotInLock, format!("`{sdist}` is not the file that the lock asks for"))
+                    .expected(format!("a hash of {}", release.origin))
+                    .found(format!("sha256:{}", sdist.sha256))
+                    .hint("fetch it again and compare; or the lock is out of date"),
+            );
+        }
+    }
+    if refusals.is_empty() { Ok(locked) } else { Err(refusals.into()) }
+}
+
+/// The signed list of wheels to build with, verified, where one was named.
+fn manifest(arguments: &BuildArguments) -> Result<Option<VerifiedManifest>, Failure> {
+    let Some(file) = &arguments.manifest else { return Ok(None) };
+    let limits = Limits::DEFAULT;
+    let places: Vec<(PathBuf, String)> =
+        arguments.keyring.iter().map(|path| (path.clone(), path.display().to_string())).collect();
+    let keyring = trust_files::keyring(&places, &limits)?;
+    let signatures = match arguments.signature.as_slice() {
+        [] => trust_files::signatures_beside(file)?,
+        named => named.to_vec(),
+    };
+    let policy = Policy {
+        signers: trust_files::fingerprints(&arguments.signers)?,
+        threshold: arguments.threshold,
+        ..Policy::new(verify::reference_time(arguments.reference_time.as_deref())?)
+    };
+    let manifest = verified::verify(trust_files::unverified(file, &signatures, &limits)?, &keyring, &policy)?;
+    for warning in manifest.warnings() {
+        super::say(&warning.to_string());
+    }
+    Ok(Some(manifest))
+}
+
 /// The wheels to build with that are locked, one a project.
-fn locked(
-    arguments: &BuildArguments,
-    recipe: &Recipe,
-) -> Result<BTreeMap<crate::python::name::ProjectName, Arc<Wheel>>, Failure> {
+fn locked(arguments: &BuildArguments, recipe: &Recipe) -> Result<BTreeMap<ProjectName, Arc<Wheel>>, Failure> {
     if arguments.build_requirements.is_empty() {
         return Ok(BTreeMap::new());
     }
     let limits = Limits::DEFAULT;
-    let names: Vec<String> = arguments.build_requirements.iter().map(|path| path.display().to_string()).collect();
-    let lock = requirements::read(&names, &recipe.target, &limits, &mut |from, name| {
-        let path = Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(name);
-        Ok((path.to_string_lossy().into_owned(), fs::read_text(&path, limits.requirements_size)?))
-    })?;
+    let lock = lock(&arguments.build_requirements, recipe)?;
     let architecture = inputs::host_architecture()?;
     let tags = CompatibleTags::of(&recipe.interpreter, &architecture, inputs::build_system_glibc(&architecture)?);
     let mut candidates = Vec::new();
@@ -182,7 +239,10 @@ fn locked(
             }
         }
     }
-    let verified = verify_wheels(&lock, Approval::DangerouslyUnsigned, &candidates, &tags, &mut |candidate| {
+    let manifest = manifest(arguments)?;
+    // without a list the lock alone decides, as for what pip installs with --require-hashes
+    let approval = manifest.as_ref().map_or(Approval::DangerouslyUnsigned, Approval::Signed);
+    let verified = verify_wheels(&lock, approval, &candidates, &tags, &mut |candidate| {
         fs::read(&PathBuf::from(&candidate.path), limits.wheel_size)
     })?;
     let mut wheels = BTreeMap::new();
