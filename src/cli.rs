@@ -51,6 +51,9 @@ pub enum Command {
         after_help = "Exit status 1 says that somebody should act.\n\nExample:\n  rustvenv check --package hello"
     )]
     Check(CheckArguments),
+    /// Fetch the Rust crates that sdists need, by the checksums of their Cargo.lock
+    #[command(after_help = "Example:\n  rustvenv crates --sdists sdists --crates crates")]
+    Crates(CratesArguments),
     /// Build wheels from sdists, each twice in a sandbox, and keep those that are the same both times
     #[command(after_help = "Examples:\n  rustvenv build --sdists sdists --wheels wheels\n  \
         rustvenv build --sdists sdists --wheels wheels --build-requirements build-requirements.txt \\\n      \
@@ -226,6 +229,9 @@ pub struct BuildArguments {
     /// A requirements file with the hashes of sdists: no others are built
     #[arg(long, value_name = "FILE")]
     pub requirements: Vec<PathBuf>,
+    /// The directory of Rust crates that `rustvenv crates` fetched
+    #[arg(long, value_name = "DIR")]
+    pub crates: Option<PathBuf>,
     /// SOURCE_DATE_EPOCH of every build, in seconds since 1970 [default: 1580601600, 2020-02-02]
     #[arg(long, value_name = "N")]
     pub source_date_epoch: Option<u64>,
@@ -244,6 +250,20 @@ pub struct BuildArguments {
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Arguments of `crates`.
+#[derive(Debug, Args)]
+pub struct CratesArguments {
+    /// The projects whose sdists are looked at [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The directory of sdists
+    #[arg(long, value_name = "DIR")]
+    pub sdists: PathBuf,
+    /// The directory that the crates go to
+    #[arg(long, value_name = "DIR")]
+    pub crates: PathBuf,
 }
 
 /// Arguments of `explain`.

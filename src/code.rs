@@ -330,6 +330,14 @@ codes! {
         "there is no sandbox to build in",
         "Building an sdist runs its code. That happens in a sandbox made by bubblewrap, which needs the package of that name \
          and a kernel that allows user namespaces, and not at all without one.";
+    CrateLock, "crate-lock", Input,
+        "a Cargo.lock of an sdist cannot be used",
+        "The build failed, and this may be why. Parts in Rust are built without a network, from crates that have the checksums of the sdist's own Cargo.lock. A crate from \
+         version control has none, and neither has a damaged lock.";
+    CrateMissing, "crate-missing", Input,
+        "a Rust crate that an sdist needs is not there",
+        "The build failed, and this may be why. Each crate that a Cargo.lock of the sdist names has to lie in the directory that `--crates` names, as the file of which the lock \
+         has the checksum. `rustvenv crates` fetches them.";
     BuildCycle, "build-cycle", Input,
         "sdists need one another to be built",
         "Each of the named sdists needs the next one as a wheel before it can be built, and the last needs the first. One of \

@@ -42,6 +42,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Install(arguments) => command::install::run(arguments)?,
         Command::Seal(arguments) => command::seal::run(arguments)?,
         Command::Verify(arguments) => command::verify::run(arguments)?,
+        Command::Crates(arguments) => command::crates::run(arguments)?,
         Command::Build(arguments) => command::build::run(arguments)?,
         Command::Explain(arguments) => command::explain::run(arguments)?,
         Command::Completions { shell } => {

@@ -13,7 +13,7 @@ use crate::maintain::sandbox;
 use crate::maintain::wheel_build::schedule::{self, Finished, Made, Order};
 use crate::maintain::wheel_build::shelf::{Release, Shelf};
 use crate::maintain::wheel_build::source::{self, Sdist};
-use crate::maintain::wheel_build::{DEFAULT_TIME, Recipe};
+use crate::maintain::wheel_build::{DEFAULT_TIME, Recipe, Rust};
 use crate::python::dependency::{Specifier, Target, Wanted};
 use crate::python::interpreter::Interpreter;
 use crate::python::name::ProjectName;
@@ -108,7 +108,22 @@ fn recipe(arguments: &BuildArguments) -> Result<Recipe, Failure> {
     }
     let path = arguments.build_path.trim_end_matches('/');
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let taken = ["bin", "dev", "environment", "etc", "home", "lib", "output", "proc", "rustvenv", "sys", "tmp", "usr"];
+    let taken = [
+        "bin",
+        "crates",
+        "dev",
+        "environment",
+        "etc",
+        "home",
+        "lib",
+        "output",
+        "proc",
+        "rust",
+        "rustvenv",
+        "sys",
+        "tmp",
+        "usr",
+    ];
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if !path.starts_with('/')
         || !path.chars().all(plain)
@@ -129,6 +144,8 @@ fn recipe(arguments: &BuildArguments) -> Result<Recipe, Failure> {
         path: path.to_owned(),
         build_flags: build_flags(),
         compiler: said_first(&["/usr/bin/cc", "--version"]),
+        rust: rust(),
+        crates: arguments.crates.clone(),
         limit: Duration::from_secs(arguments.timeout),
     })
 }
@@ -148,6 +165,21 @@ fn said(argv: &[&str]) -> Option<String> {
 
 fn said_first(argv: &[&str]) -> String {
     said(argv).and_then(|text| text.lines().next().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The Rust toolchain: the distribution's, else the one that the caller uses.
+fn rust() -> Option<Rust> {
+    if let Some(version) = said(&["/usr/bin/rustc", "-V"]).filter(|_| said(&["/usr/bin/cargo", "-V"]).is_some()) {
+        return Some(Rust { version: version.trim().to_owned(), place: None });
+    }
+    let ask = |argument: &[&str]| {
+        let mut program = Program::new(std::iter::once("rustc").chain(argument.iter().copied()));
+        // not in a directory that may choose another toolchain
+        program.directory = Some(PathBuf::from("/"));
+        program.run().ok().map(|said| String::from_utf8_lossy(&said).trim().to_owned())
+    };
+    let place = PathBuf::from(ask(&["--print", "sysroot"])?);
+    Some(Rust { version: ask(&["-V"])?, place: Some(place) })
 }
 
 /// The distribution's flags for compilers, without what makes files for debuggers; none where dpkg-dev is not installed.

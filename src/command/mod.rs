@@ -21,6 +21,8 @@ pub mod verify;
 
 pub mod check;
 
+pub mod crates;
+
 pub mod build;
 
 pub mod explain;

@@ -73,6 +73,8 @@ pub struct Mount {
 pub struct Sandbox {
     /// Seen and not changed.
     pub read_only: Vec<Mount>,
+    /// Seen and not changed, and somewhere where only the caller may go, such as below the home directory of root.
+    pub private: Option<Mount>,
     /// Owned by the user inside.
     pub writable: Vec<Mount>,
     /// Directories inside that are empty and in memory, with their size in bytes.
@@ -118,6 +120,21 @@ impl Sandbox {
     /// The whole command line, from what gives root's rights away to the command itself.
     fn command(&self, inner: &[OsString], is_root: bool) -> Result<Vec<OsString>, Failure> {
         let mut argv: Vec<OsString> = Vec::new();
+        let mut read_only = self.read_only.clone();
+        if let Some(private) = &self.private {
+            let mut mount = private.clone();
+            if is_root {
+                // brought within the reach of the stranger, in a mount namespace that ends with the command
+                mount.from = self.room.join("private");
+                fs::create_dir_all(&mount.from)?;
+                argv.extend(
+                    ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c"].map(Into::into),
+                );
+                argv.extend(["mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"", "sh"].map(Into::into));
+                argv.extend([private.from.clone().into_os_string(), mount.from.clone().into_os_string()]);
+            }
+            read_only.push(mount);
+        }
         if is_root {
             let id = self.turn.stranger();
             argv.push("/usr/bin/setpriv".into());
@@ -154,7 +171,7 @@ impl Sandbox {
         }
         argv.extend(["--ro-bind".into(), own("online"), "/sys/devices/system/cpu/online".into()]);
         argv.extend(["--proc", "/proc", "--dev", "/dev", "--dir", HOME].map(Into::into));
-        for (kind, mounts) in [("--ro-bind", &self.read_only), ("--bind", &self.writable)] {
+        for (kind, mounts) in [("--ro-bind", &read_only), ("--bind", &self.writable)] {
             for mount in mounts {
                 argv.extend([kind.into(), mount.from.clone().into_os_string(), mount.to.clone().into()]);
             }
@@ -217,6 +234,7 @@ pub fn check(room: &Path) -> Result<(), Failure> {
     }
     let sandbox = Sandbox {
         read_only: Vec::new(),
+        private: None,
         writable: Vec::new(),
         in_memory: Vec::new(),
         directory: "/".to_owned(),

@@ -11,9 +11,9 @@ use super::super::build_system::{
 };
 use super::super::project::HOOK;
 use super::super::sandbox::{HOME, Mount, Sandbox, Turn, hand_over};
-use super::Recipe;
 use super::difference::differences;
 use super::source::Sdist;
+use super::{Recipe, crates};
 use crate::code::Code;
 use crate::limits::Limits;
 use crate::python::wheel_filename::WheelFilename;
@@ -30,6 +30,8 @@ use std::sync::Arc;
 const ENVIRONMENT: &str = "/environment";
 const CONTROL: &str = "/rustvenv";
 const OUTPUT: &str = "/output";
+const CRATES: &str = "/crates";
+const RUST: &str = "/rust";
 const PRISTINE: &str = "/rustvenv/source";
 
 /// Source trees up to this many bytes are copied into memory for the second run, which then has `IN_MEMORY` bytes.
@@ -66,6 +68,8 @@ pub enum Outcome {
         bytes: Vec<u8>,
         /// What the back end needed beyond pyproject.toml.
         further: Vec<String>,
+        /// Whether it has a Cargo.lock.
+        uses_rust: bool,
     },
     /// The back end needs this in its environment.
     Needs(Vec<String>),
@@ -103,6 +107,7 @@ impl Job<'_> {
         }
         let made: Made = first.call(&[Phase::Build])?;
         let (file_name, bytes) = first.only_wheel(&made)?;
+        let uses_rust = first.uses_rust;
         // read and out of reach before anything else runs
         drop(first);
         fs::remove_stubborn(&self.room.join("1"))?;
@@ -123,7 +128,7 @@ impl Job<'_> {
         let found = differences(&file_name, &bytes, &second);
         if found.is_empty() {
             let bytes = Arc::try_unwrap(bytes).unwrap_or_else(|shared| shared.to_vec());
-            return Ok(Outcome::Built { file_name, bytes, further });
+            return Ok(Outcome::Built { file_name, bytes, further, uses_rust });
         }
         let refusals = found.iter().take(MOST_DIFFERENCES).map(|difference| {
             Refusal::new(
@@ -153,6 +158,9 @@ struct Run<'a> {
     turn: Turn,
     room: PathBuf,
     sandbox: Sandbox,
+    uses_rust: bool,
+    /// What may be the reason when it fails.
+    doubts: Vec<Refusal>,
     /// What has to be done inside first.
     before: &'static str,
 }
@@ -165,6 +173,17 @@ impl<'a> Run<'a> {
         fs::replace(&room.join("control/hook.py"), HOOK.as_bytes(), 0o644)?;
         let tree = job.sdist.unpack(&room.join("tree"), job.recipe.source_date_epoch)?;
         let size: u64 = fs::walk(&tree)?.iter().map(|(_, status)| status.size).sum();
+        let needs = crates::needs(job.sdist, &tree)?;
+        let crates = needs.all();
+        let mut doubts = needs.unusable;
+        let laid_out = job.room.join("crates");
+        if !crates.is_empty() {
+            fs::remove(&laid_out)?;
+            let directory = job.recipe.crates.as_deref();
+            doubts.extend(crates::lay_out(&crates, directory, &laid_out, job.recipe.source_date_epoch)?);
+            let configuration = crates::configuration(&crates, CRATES);
+            fs::replace(&room.join("home/.cargo/config.toml"), configuration.as_bytes(), 0o644)?;
+        }
         for place in [tree.clone(), room.join("output"), room.join("home"), room.join("tmp")] {
             hand_over(&place, turn)?;
         }
@@ -172,6 +191,7 @@ impl<'a> Run<'a> {
         let source = job.source();
         let mut sandbox = Sandbox {
             read_only: vec![mount(job.environment, ENVIRONMENT), mount(&room.join("control"), CONTROL)],
+            private: None,
             writable: vec![
                 mount(&room.join("home"), HOME),
                 mount(&room.join("tmp"), "/tmp"),
@@ -183,6 +203,11 @@ impl<'a> Run<'a> {
             room: room.clone(),
             turn,
         };
+        if !crates.is_empty() {
+            sandbox.read_only.push(mount(&laid_out, CRATES));
+            let place = job.recipe.rust.as_ref().and_then(|rust| rust.place.as_ref());
+            sandbox.private = place.map(|place| mount(place, RUST));
+        }
         let mut before = "";
         if turn == Turn::Second && size <= SMALL_TREE {
             // a file system in memory lists what was made last first
@@ -192,7 +217,7 @@ impl<'a> Run<'a> {
         } else {
             sandbox.writable.push(mount(&tree, &source));
         }
-        Ok(Self { job, turn, room, sandbox, before })
+        Ok(Self { job, turn, room, sandbox, uses_rust: !crates.is_empty(), doubts, before })
     }
 
     /// Runs phases of the hook, one after the other; leaves the answer of the last.
@@ -256,7 +281,9 @@ impl<'a> Run<'a> {
             tail(&said).lines().map(str::trim).filter(|line| !line.is_empty()).next_back().unwrap_or("").to_owned();
         let which = if self.turn == Turn::First { "" } else { ", the second time," };
         let message = format!("the build back end of `{}`{which} failed", self.job.sdist);
-        Refusal::new(Code::BuildFailed, message).found(format!("{how}: {last}")).hint(hint).into()
+        let mut refusals = vec![Refusal::new(Code::BuildFailed, message).found(format!("{how}: {last}")).hint(hint)];
+        refusals.extend(self.doubts.iter().cloned());
+        refusals.into()
     }
 
     fn late(&self, log: &Path) -> Failure {
@@ -311,5 +338,11 @@ fn environment(recipe: &Recipe, source: &str) -> BTreeMap<String, OsString> {
     for (name, value) in [("LANG", "C.UTF-8"), ("USER", "builder"), ("LOGNAME", "builder"), ("SHELL", "/bin/sh")] {
         all.insert(name.to_owned(), value.into());
     }
+    if recipe.rust.as_ref().is_some_and(|rust| rust.place.is_some()) {
+        let path = all.get("PATH").cloned().unwrap_or_default();
+        all.insert("PATH".to_owned(), format!("{ENVIRONMENT}/bin:{RUST}/bin:{}", path.to_string_lossy()).into());
+    }
+    all.insert("CARGO_HOME".to_owned(), format!("{HOME}/.cargo").into());
+    all.insert("CARGO_NET_OFFLINE".to_owned(), "true".into());
     all
 }

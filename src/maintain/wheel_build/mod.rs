@@ -14,6 +14,8 @@ pub mod record;
 
 pub mod difference;
 
+pub mod crates;
+
 pub mod accept;
 
 pub mod attempt;
@@ -23,6 +25,7 @@ pub mod schedule;
 use crate::python::dependency::Target;
 use crate::python::interpreter::Interpreter;
 use pep440_rs::Version;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// 2020-02-02, the time of everything that is built unless another is asked for: a constant, so that whoever builds an sdist gets
@@ -49,6 +52,19 @@ pub struct Recipe {
     pub build_flags: String,
     /// What the compiler calls itself; empty when there is none.
     pub compiler: String,
+    /// The Rust toolchain; none when this machine has none.
+    pub rust: Option<Rust>,
+    /// The directory of `.crate` files.
+    pub crates: Option<PathBuf>,
     /// How long one run of a back end may take.
     pub limit: Duration,
+}
+
+/// A Rust toolchain.
+#[derive(Clone, Debug)]
+pub struct Rust {
+    /// What rustc calls itself.
+    pub version: String,
+    /// Where it is, when it is none of the system's own.
+    pub place: Option<PathBuf>,
 }

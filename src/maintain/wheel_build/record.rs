@@ -56,6 +56,8 @@ pub struct Record {
     pub python: String,
     /// What the C compiler calls itself; empty when there was none.
     pub compiler: String,
+    /// What rustc calls itself; empty when the sdist has no Cargo.lock.
+    pub rust: String,
     /// How often it was built; every time it was this wheel.
     pub builds: u32,
     /// The version of this program.
@@ -81,6 +83,7 @@ impl Record {
         backend: &str,
         further_requirements: Vec<String>,
         environment: Vec<FileRecord>,
+        uses_rust: bool,
     ) -> Self {
         Self {
             format: FORMAT,
@@ -93,6 +96,7 @@ impl Record {
             build_path: recipe.path.clone(),
             python: recipe.python.to_string(),
             compiler: recipe.compiler.clone(),
+            rust: recipe.rust.as_ref().filter(|_| uses_rust).map(|rust| rust.version.clone()).unwrap_or_default(),
             builds: 2,
             rustvenv: env!("CARGO_PKG_VERSION").to_owned(),
         }

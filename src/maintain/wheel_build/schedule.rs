@@ -342,7 +342,7 @@ impl Works<'_> {
                 task.further = Some(further);
                 task.state = State::Waiting;
             }
-            Ok(Outcome::Built { file_name, bytes, further }) => {
+            Ok(Outcome::Built { file_name, bytes, further, uses_rust }) => {
                 let kept = accept::open(&file_name, bytes.clone(), &task.sdist)
                     .and_then(|wheel| accept::keep(self.order.wheels, &file_name, &bytes).map(|()| wheel));
                 let wheel = match kept {
@@ -356,7 +356,8 @@ impl Works<'_> {
                 let file = FileRecord { file_name, sha256: wheel.sha256().hex() };
                 let environment = record::environment(wheels);
                 let backend = &task.system.backend;
-                let record = Record::new(file, &task.sdist, self.order.recipe, backend, further, environment);
+                let record =
+                    Record::new(file, &task.sdist, self.order.recipe, backend, further, environment, uses_rust);
                 record.write(self.order.wheels)?;
                 task.state = State::Done;
                 (self.talk)(&format!("built {}, twice the same", record.wheel.file_name));
