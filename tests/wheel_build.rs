@@ -533,3 +533,71 @@ fn a_back_end_may_build_in_a_temporary_directory() {
     shop.builds(&[]);
     assert_eq!(shop.member("a-1-py3-none-any.whl", "a/x.py"), "/tmp/a-build-00000001 /tmp/tmp00000002");
 }
+
+/// A Cargo.lock of the project `own`, which depends on `greeting` of a registry.
+fn cargo_lock(checksum: &str) -> String {
+    format!(
+        "version = 3\n\n[[package]]\nname = \"greeting\"\nversion = \"0.1.0\"\n\
+         source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{checksum}\"\n\n\
+         [[package]]\nname = \"own\"\nversion = \"0.1.0\"\ndependencies = [\n \"greeting\",\n]\n"
+    )
+}
+
+/// Packs the crate `greeting` and an sdist whose back end runs cargo; leaves the checksum of the crate.
+fn with_rust(shop: &Shop) -> String {
+    let manifest = "[package]\nname = \"greeting\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let library = "pub fn greeting() -> &'static str { concat!(\"hello from \", file!()) }\n";
+    shop.pack("greeting-0.1.0", "tar.gz", &[("Cargo.toml", manifest), ("src/lib.rs", library)]);
+    fs::create_dir(shop.path("crates")).unwrap();
+    let file = shop.path("crates/greeting-0.1.0.crate");
+    fs::rename(shop.path("sdists/greeting-0.1.0.tar.gz"), &file).unwrap();
+    let checksum = rustvenv::digest::Sha256::of(&fs::read(file).unwrap()).to_string();
+    let body = "import subprocess\ndef contents():\n    subprocess.check_call(['cargo', 'build', '--release', '--locked'])\n\
+                \x20   return {'own/said.txt': subprocess.check_output(['target/release/own'], text=True)}\n";
+    shop.sdist(
+        "own",
+        "1",
+        &[
+            (
+                "pyproject.toml",
+                "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n",
+            ),
+            ("backend.py", &BACKEND.replace("@NAME@", "own").replace("@VERSION@", "1")),
+            ("body.py", body),
+            (
+                "Cargo.toml",
+                "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\ngreeting = \"0.1\"\n",
+            ),
+            ("Cargo.lock", &cargo_lock(&checksum)),
+            // nobody looks at the locks of examples, unless the build fails
+            ("example/Cargo.lock", &cargo_lock(&checksum).replace("registry+", "git+")),
+            ("src/main.rs", "fn main() { println!(\"{} in {}\", greeting::greeting(), file!()) }\n"),
+        ],
+    );
+    checksum
+}
+
+#[test]
+fn parts_in_rust_are_built_from_the_crates_of_the_lock() {
+    let shop = Shop::new();
+    with_rust(&shop);
+    shop.builds(&["--crates", "crates"]);
+    let said = shop.member("own-1-py3-none-any.whl", "own/said.txt");
+    assert_eq!(said, "hello from /crates/greeting-0.1.0/src/lib.rs in src/main.rs\n");
+    let record = fs::read_to_string(shop.path("wheels/.rustvenv-build/own-1-py3-none-any.whl.json")).unwrap();
+    assert!(record.contains("\"rust\": \"rustc "), "{record}");
+}
+
+#[test]
+fn a_crate_that_is_not_that_of_the_lock_is_not_there() {
+    let shop = Shop::new();
+    let checksum = with_rust(&shop);
+    let crate_file = shop.path("crates/greeting-0.1.0.crate");
+    let mut bytes = fs::read(&crate_file).unwrap();
+    bytes.push(0);
+    fs::write(&crate_file, bytes).unwrap();
+    let said = shop.refused(&["--crates", "crates"]);
+    for part in ["error[build-failed]", "error[crate-missing]", "error[crate-lock]", &checksum] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}

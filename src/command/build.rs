@@ -110,6 +110,7 @@ fn recipe(arguments: &BuildArguments) -> Result<Recipe, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     let taken = [
         "bin",
+        "builder",
         "crates",
         "dev",
         "environment",

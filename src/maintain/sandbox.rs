@@ -24,7 +24,7 @@ const BUBBLEWRAP: &str = "/usr/bin/bwrap";
 const INSIDE: &str = "1000";
 
 /// The home directory inside.
-pub const HOME: &str = "/home/builder";
+pub const HOME: &str = "/builder";
 
 /// The first of the user numbers that sandboxes have outside when root calls. 65520 to 65533 belong to nobody, and are there in
 /// a container with 65536 numbers too (<https://systemd.io/UIDS-GIDS/>).
