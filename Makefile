@@ -22,8 +22,9 @@ FUZZ_SECONDS = 60
 # What the targets need from the distribution beside cargo. A/B: either serves.
 build_packages     = build-essential libclang-dev nettle-dev pkgconf/pkg-config
 example_packages   = $(build_packages) debhelper dpkg-dev faketime python3 python3-pip
-check_packages     = $(example_packages) binutils bubblewrap fakeroot file fish flit gnupg gpgv ksh93u+m lintian mandoc perl \
-	python3-dev python3-setuptools python3-setuptools-whl python3-venv python3-wheel python3-wheel-whl shellcheck sq sqv strace tcsh unzip util-linux zip zsh
+check_packages     = $(example_packages) binutils bubblewrap fakeroot file fish flit git gnupg gpgv ksh93u+m lintian mandoc \
+	perl python3-dev python3-setuptools python3-setuptools-whl python3-venv python3-wheel python3-wheel-whl shellcheck \
+	sq sqv strace tcsh unzip util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time

@@ -596,7 +596,7 @@ codes! {
         "Everything lies in one directory that is named NAME-VERSION like the file. What lies beside it would be unpacked \
          beside the sources, and another name there means another release.";
     SdistDuplicateMember, "sdist-duplicate-member", Input,
-        "a source distribution has two members with one path",
+        "a source distribution has two different members with one path",
         "Which of the two a reviewer sees and which one is built depends on the program that unpacks them.";
     SdistFileAsDirectory, "sdist-file-as-directory", Input,
         "a file or link of a source distribution has other members below it",

@@ -217,7 +217,9 @@ fn form(fields: &Fields<'_>) -> Result<Form, Refusal> {
             Ok(Form::Gnu)
         }
         b"\0\0\0\0\0\0\0\0" => {
-            fields.zero(265, BLOCK, "what follows the header of Unix version 7")?;
+            // between the two, GNU tar writes the numbers of a device
+            fields.zero(265, 329, "what follows the header of Unix version 7")?;
+            fields.zero(345, BLOCK, "what follows the header of Unix version 7")?;
             Ok(Form::Version7)
         }
         other => Err(malformed("its magic is not that of a tar archive").found(format!("`{}`", other.escape_ascii()))),
@@ -310,7 +312,7 @@ mod tests {
             b"+000644\0",
             b"0x00644\0",
             b"644\0 7\0\0",
-            b"\0000644\0",
+            b"\x00000644\0",
             b"00000644",
             b"\xff\xff\xff\xff\xff\xff\xff\xff",
             b"\x81\0\0\0\0\0\x01\0",

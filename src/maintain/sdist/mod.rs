@@ -278,6 +278,10 @@ fn write(
     let mut none = Vec::new();
     visit(bytes, filename, limits, &mut none, &mut |member, contents| {
         let path = root.join(member.path.as_str());
+        // a member that is there twice is the same twice
+        if fs::status(&path)?.is_some() {
+            return Ok(());
+        }
         match member.what {
             What::Directory | What::Link(_) => Ok(()),
             What::File { executable, .. } => {

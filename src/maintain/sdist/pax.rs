@@ -1,9 +1,9 @@
 //! Extended records of a tar archive: what POSIX calls pax headers, and how they agree with the header they extend.
 //!
 //! Enters: the content of a member of type `x` or `g`, which is lines `LENGTH KEY=VALUE`. Leaves: path, target of the link
-//! and size, where given. LENGTH counts itself, the line and its newline, so that a value may contain newlines; a reader
-//! that goes by newlines and one that goes by lengths see different records in a line that lies. So each length has to
-//! lead to a newline and the last one to the end. Keys are those that were seen or that the programs in use write
+//! and size, where given. LENGTH counts itself, the line and its newline, so that a value could contain newlines; a reader
+//! that goes by newlines and one that goes by lengths would see different records. So each length has to lead to the first
+//! newline and the last one to the end. Keys are those that were seen or that the programs in use write
 //! without changing what a member is (<https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_03>).
 //! Deliberately absent: sparse files (`GNU.sparse.*`), other character sets, and defaults for all members.
 
@@ -82,7 +82,7 @@ pub(super) fn parse(mut content: &[u8], scope: Scope) -> Result<Records, Refusal
             b"size" if scope == Scope::Next => {
                 records.size = Some(decimal(value).ok_or_else(|| {
                     malformed("its record of the size is no number").found(format!("`{}`", value.escape_ascii()))
-                })?)
+                })?);
             }
             key if WITHOUT_EFFECT.contains(&key)
                 || FAMILIES_WITHOUT_EFFECT.iter().any(|family| key.starts_with(family)) => {}
@@ -107,7 +107,8 @@ fn record(content: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let line = line.get(blank + 1..)?.strip_suffix(b"\n")?;
     let equals = line.iter().position(|&byte| byte == b'=')?;
     let (key, value) = (line.get(..equals)?, line.get(equals + 1..)?);
-    (!key.is_empty() && key.iter().all(u8::is_ascii_graphic)).then_some((key, value, rest))
+    let is_one_line = key.iter().all(u8::is_ascii_graphic) && !value.contains(&b'\n');
+    (!key.is_empty() && is_one_line).then_some((key, value, rest))
 }
 
 /// Decimal digits, without a sign and without zeros in front.
@@ -117,26 +118,32 @@ fn decimal(digits: &[u8]) -> Option<u64> {
     if is_plain { text.parse().ok() } else { None }
 }
 
-/// Whether `field`, the text of a header's own field of 100 bytes, is what a writer leaves there when the whole text does
-/// not fit or is not ASCII: its beginning, as it is (GNU tar) or with `?` for what is not ASCII (Python).
-pub(super) fn is_rest_of(field: &[u8], whole: &[u8]) -> bool {
+/// Bytes of the fields for a path and for the target of a link.
+const FIELD: usize = 100;
+
+/// Whether `field`, the text of one of a header's own two fields, agrees with `whole`, which stands in an extended header
+/// because it does not fit there or is not ASCII. What the writers in use leave in the field is the beginning of
+/// the text as it is (GNU tar) or with `?` for what is not ASCII (Python), or a name of their own ([`is_stand_in`]).
+pub(super) fn agrees(field: &[u8], whole: &[u8]) -> bool {
     // a writer that does not cut characters in two leaves up to three bytes free
-    let begins = |whole: &[u8]| whole == field || (field.len() > 96 && whole.starts_with(field));
+    let begins = |whole: &[u8]| whole == field || (field.len() + 4 > FIELD && whole.starts_with(field));
     let replaced = || {
         let text = std::str::from_utf8(whole).ok()?;
         Some(text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect::<String>())
     };
-    begins(whole) || (!whole.is_ascii() && replaced().is_some_and(|text| begins(text.as_bytes())))
+    let fits = whole.is_ascii() && whole.len() <= FIELD;
+    begins(whole) || (!fits && (is_stand_in(field) || replaced().is_some_and(|text| begins(text.as_bytes()))))
 }
 
-/// Whether `field` is what `git archive` writes where a path or a target does not fit: a number of the object in a frame.
-pub(super) fn is_of_git(field: &[u8]) -> bool {
-    let number = field
+/// What stands for a text that does not fit: the number of an object, in a frame (`git archive`), or one of the archive's
+/// own (maturin).
+fn is_stand_in(field: &[u8]) -> bool {
+    let of_git = field
         .strip_suffix(b".data")
         .or_else(|| field.strip_prefix(b"see ").and_then(|field| field.strip_suffix(b".paxheader")));
-    number.is_some_and(|number| {
-        matches!(number.len(), 40 | 64) && number.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
+    let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    of_git.is_some_and(|number| matches!(number.len(), 40 | 64) && number.iter().all(is_hex))
+        || field.strip_prefix(b"PaxHeaders/").is_some_and(|number| decimal(number).is_some())
 }
 
 #[cfg(test)]
@@ -150,7 +157,7 @@ mod tests {
         let path = |text: &str| Records { path: Some(text.as_bytes().to_vec()), ..Records::default() };
         assert_eq!(read("11 path=ab\n20 mtime=1700000000\n"), Ok(path("ab")));
         assert_eq!(read("11 path=a\nb\n"), Err(Code::SdistHeader), "12 bytes");
-        assert_eq!(read("12 path=a\nb\n"), Ok(path("a\nb")));
+        assert_eq!(read("12 path=a\nb\n"), Err(Code::SdistHeader), "two lines");
         assert_eq!(read("10 path==\n"), Ok(path("=")));
         for text in [
             "path=ab\n",
@@ -181,15 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_full_field_holds_is_the_beginning() {
+    fn what_a_full_field_holds_is_the_beginning_or_a_stand_in() {
         let long = "d/".repeat(60);
-        assert!(is_rest_of(&long.as_bytes()[..100], long.as_bytes()) && is_rest_of(b"a", b"a"));
-        assert!(is_rest_of("d/???.txt".as_bytes(), "d/ä⊗🐍.txt".as_bytes()));
-        assert!(!is_rest_of(&long.as_bytes()[..50], long.as_bytes()) && !is_rest_of(b"b", b"a"));
-        assert!(!is_rest_of(b"d/?.txt", b"d/x.txt"));
+        let agrees = |field: &str, whole: &str| super::agrees(field.as_bytes(), whole.as_bytes());
+        assert!(agrees(&long[..100], &long) && agrees(&long[..97], &long) && agrees("a", "a"));
+        assert!(agrees("d/???.txt", "d/\u{e4}\u{2297}\u{1f40d}.txt") && agrees("\u{e4}", "\u{e4}"));
+        assert!(!agrees(&long[..50], &long) && !agrees("b", "a") && !agrees("", "a") && !agrees("d/?.txt", "d/x.txt"));
         let number = "0123456789abcdef0123456789abcdef01234567";
-        assert!(is_of_git(format!("{number}.data").as_bytes()));
-        assert!(is_of_git(format!("see {number}.paxheader").as_bytes()));
-        assert!(!is_of_git(b".data") && !is_of_git(number.as_bytes()));
+        for stand_in in [format!("{number}.data"), format!("see {number}.paxheader"), "PaxHeaders/12".to_owned()] {
+            assert!(agrees(&stand_in, &long) && !agrees(&stand_in, &long[..100]), "{stand_in}");
+        }
+        assert!(!agrees(".data", &long) && !agrees(number, &long) && !agrees("PaxHeaders/x", &long));
     }
 }

@@ -18,7 +18,7 @@ use std::io::{ErrorKind, Read as _};
 
 /// The three decompressors; each stops at the end of its first stream and says what of the file is left.
 enum Decoder<'a> {
-    Gzip(GzDecoder<&'a [u8]>),
+    Gzip(Box<GzDecoder<&'a [u8]>>),
     Bzip2(BzDecoder<&'a [u8]>),
     Xz(Box<XzReader<&'a [u8]>>),
 }
@@ -37,7 +37,7 @@ impl<'a> Stream<'a> {
     /// Begins to decompress `bytes`; `None` for a format that is no stream.
     pub(super) fn new(format: SdistFormat, bytes: &'a [u8], limits: &Limits) -> Option<Self> {
         let decoder = match format {
-            SdistFormat::TarGz => Decoder::Gzip(GzDecoder::new(bytes)),
+            SdistFormat::TarGz => Decoder::Gzip(Box::new(GzDecoder::new(bytes))),
             SdistFormat::TarBz2 => Decoder::Bzip2(BzDecoder::new(bytes)),
             SdistFormat::TarXz => Decoder::Xz(Box::new(XzReader::new_mem_limit(bytes, false, limits.xz_memory))),
             SdistFormat::Zip => return None,

@@ -209,13 +209,8 @@ impl Ahead {
                 .expected(size.to_string())
                 .found(header.size.to_string()));
         }
-        let is_posix = records.path.is_some() || records.link.is_some();
         if let Some(path) = self.name.or(records.path) {
-            let fits = if header.is_short {
-                pax::is_rest_of(&header.name, &path) || (is_posix && pax::is_of_git(&header.name))
-            } else {
-                header.name == path
-            };
+            let fits = if header.is_short { pax::agrees(&header.name, &path) } else { header.name == path };
             if !fits {
                 return Err(conflict("the path is not the one that the header before it says")
                     .expected(shown(&path))
@@ -227,7 +222,7 @@ impl Ahead {
             if !matches!(header.kind, Kind::HardLink | Kind::SymbolicLink) {
                 return Err(conflict("it is no link, and the header before it says where it leads").found(shown(&link)));
             }
-            if !(pax::is_rest_of(&header.link, &link) || (is_posix && pax::is_of_git(&header.link))) {
+            if !pax::agrees(&header.link, &link) {
                 return Err(conflict("the link does not lead where the header before it says")
                     .expected(shown(&link))
                     .found(shown(&header.link)));

@@ -1,7 +1,7 @@
 //! What the members of an archive come to together: one tree below one directory.
 //!
 //! Enters: members in the order of the archive, files with their digests. Leaves: [`Listing`], of which is known that every
-//! path is there once, that none differs from another only in case or Unicode normalisation, that nothing lies below a
+//! path stands for one thing, that none differs from another only in case or Unicode normalisation, that nothing lies below a
 //! file or link, that all lies in the one directory which the file name promises, and that every link leads to a regular
 //! file of the same tree. The real source distributions that were measured have few links, all of that kind.
 //!
@@ -18,7 +18,7 @@ use crate::wheel::member_path::{MemberPath, fold};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One path of the archive.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Node {
     Directory,
     File {
@@ -43,6 +43,17 @@ impl Tree {
     /// # Errors
     /// Its path is taken, or all members together are too large.
     pub(super) fn add(&mut self, path: MemberPath, node: Node, limits: &Limits) -> Result<(), Refusal> {
+        if let Some(first) = self.nodes.get(&path) {
+            // a few build tools add a file twice; of two that are the same it does not matter which is unpacked
+            if *first == node {
+                return Ok(());
+            }
+            return Err(Refusal::new(
+                Code::SdistDuplicateMember,
+                format!("member `{path}` is there twice and differs"),
+            )
+            .hint("of two such members some tools unpack the first and some the last"));
+        }
         if let Node::File { size, .. } = node {
             self.total = self.total.saturating_add(size);
             // hard links become copies, so that the archive's own size is no bound on that of the tree
@@ -50,10 +61,6 @@ impl Tree {
                 return Err(Refusal::new(Code::SdistLimit, "the files together are larger than any that are known")
                     .expected(format!("at most {} bytes", limits.sdist_total_size)));
             }
-        }
-        if self.nodes.contains_key(&path) {
-            return Err(Refusal::new(Code::SdistDuplicateMember, format!("member `{path}` is there twice"))
-                .hint("of two such members some tools unpack the first and some the last"));
         }
         self.nodes.insert(path, node);
         Ok(())
