@@ -27,6 +27,9 @@ check_packages     = $(example_packages) binutils bubblewrap fakeroot file fish 
 	sq sqv strace tcsh unzip util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 
+# ninja, cmake and patchelf are tools that back ends take from the system; the libraries are what the projects link to.
+wheels_packages    = $(example_packages) bubblewrap cmake libffi-dev ninja-build patchelf pkgconf/pkg-config python3-dev
+
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
 
 .NOTPARALLEL:
@@ -134,6 +137,13 @@ test: ## the Rust tests alone
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZ_SECONDS
 	scripts/fuzz.sh $(FUZZ_SECONDS)
+
+.PHONY: wheels
+wheels: ## build 60 much used projects from sources, each twice, and say which reproduce (hours)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(wheels_packages)
+	@scripts/stage.sh
+	@scripts/wheels.sh
 
 .PHONY: bench
 bench: ## verifying and installing, measured beside gpgv, sqv and pip
