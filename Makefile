@@ -24,13 +24,17 @@ FUZZ_SECONDS = 60
 # What the targets need from the distribution beside cargo. A/B: either serves.
 build_packages     = build-essential libclang-dev nettle-dev pkgconf/pkg-config
 example_packages   = $(build_packages) ca-certificates debhelper dpkg-dev faketime python3 python3-pip
-check_packages     = $(example_packages) binutils chromium-headless-shell curl fakeroot file fish flit git \
-	gnupg gpgv ksh93u+m lintian mandoc nginx-light openssl perl python3-dev python3-setuptools python3-venv \
-	python3-wheel shellcheck sq sqv strace tcsh unzip util-linux xz-utils zip zsh
+check_packages     = $(example_packages) binutils bubblewrap chromium-headless-shell curl fakeroot file fish \
+	flit git gnupg gpgv ksh93u+m lintian mandoc nginx-light openssl perl python3-dev python3-setuptools \
+	python3-setuptools-whl python3-venv python3-wheel python3-wheel-whl shellcheck sq sqv strace tcsh unzip \
+	util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip python3-venv util-linux
 
 index_packages     = gnupg python3 time
+wheels_packages    = $(example_packages) bubblewrap cmake libffi-dev ninja-build patchelf pkgconf/pkg-config \
+	python3-dev
+# ninja, cmake and patchelf are tools that back ends take from the system; the libraries are what the projects link to.
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
 
 .NOTPARALLEL:
@@ -162,6 +166,13 @@ test: ## the Rust tests alone
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZ_SECONDS
 	scripts/fuzz.sh $(FUZZ_SECONDS)
+
+.PHONY: wheels
+wheels: ## build 60 much used projects from sources, each twice, and say which reproduce (hours)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(wheels_packages)
+	@scripts/stage.sh
+	@scripts/wheels.sh
 
 .PHONY: bench
 bench: ## verifying and installing, measured beside gpgv, sqv and pip

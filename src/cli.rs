@@ -74,6 +74,14 @@ pub enum Command {
         after_help = "Example:\n  rustvenv sync --from https://wheels.example.org/ --wheels wheels --keyring signers --threshold 2"
     )]
     Sync(SyncArguments),
+    /// Fetch the Rust crates that sdists need, by the checksums of their Cargo.lock
+    #[command(after_help = "Example:\n  rustvenv crates --sdists sdists --crates crates")]
+    Crates(CratesArguments),
+    /// Build wheels from sdists, each twice in a sandbox, and keep those that are the same both times
+    #[command(after_help = "Examples:\n  rustvenv build --sdists sdists --wheels wheels\n  \
+        rustvenv build --sdists sdists --wheels wheels --build-requirements build-requirements.txt \\\n      \
+        --build-wheels build-wheels pyyaml")]
+    Build(BuildArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
     Explain(ExplainArguments),
@@ -425,6 +433,70 @@ pub enum Files {
     Symlink,
     /// Not at all: links lead to where they are
     Relative,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub struct BuildArguments {
+    /// What to build, as NAME or NAME==VERSION, and what that needs [default: every sdist]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The directory of sdists
+    #[arg(long, value_name = "DIR")]
+    pub sdists: PathBuf,
+    /// The directory that the wheels go to
+    #[arg(long, value_name = "DIR")]
+    pub wheels: PathBuf,
+    /// A requirements file with the hashes of wheels to build with [default: they are built from their sdists]
+    #[arg(long, value_name = "FILE", requires = "build_wheels")]
+    pub build_requirements: Vec<PathBuf>,
+    /// A directory with the wheels to build with
+    #[arg(long, value_name = "DIR", requires = "build_requirements")]
+    pub build_wheels: Vec<PathBuf>,
+    /// A list on which enough people have signed for the wheels to build with
+    #[arg(long, value_name = "FILE", requires = "build_requirements", requires = "keyring")]
+    pub manifest: Option<PathBuf>,
+    /// Who has to have signed it.
+    #[command(flatten)]
+    pub trust: TrustArguments,
+    /// A requirements file with the hashes of sdists: no others are built
+    #[arg(long, value_name = "FILE")]
+    pub requirements: Vec<PathBuf>,
+    /// The directory of Rust crates that `rustvenv crates` fetched
+    #[arg(long, value_name = "DIR")]
+    pub crates: Option<PathBuf>,
+    /// SOURCE_DATE_EPOCH of every build, in seconds since 1970 [default: 1580601600, 2020-02-02]
+    #[arg(long, value_name = "N")]
+    pub source_date_epoch: Option<u64>,
+    /// The directory in which sources are built, inside of the sandbox
+    #[arg(long, value_name = "PATH", default_value = "/build")]
+    pub build_path: String,
+    /// The Python to build with and for [default: that of the distribution]
+    #[arg(long, value_name = "X.Y")]
+    pub python: Option<String>,
+    /// How long one run of a build may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub timeout: u64,
+    /// How many sdists are built at a time [default: the number of processors]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Arguments of `crates`.
+#[derive(Debug, Args)]
+pub struct CratesArguments {
+    /// The projects whose sdists are looked at [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The directory of sdists
+    #[arg(long, value_name = "DIR")]
+    pub sdists: PathBuf,
+    /// The directory that the crates go to
+    #[arg(long, value_name = "DIR")]
+    pub crates: PathBuf,
 }
 
 /// Arguments of `explain`.

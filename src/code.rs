@@ -383,6 +383,54 @@ codes! {
          build environment in a version that fits: from packages in Build-Depends, or from the verified wheels that \
          `build-requirements` names.";
 
+    // ---- sdists that are built
+    SdistAmbiguous, "sdist-ambiguous", Input,
+        "two sdists are of one project and version",
+        "Which of two archives of one release was reviewed nobody can tell from their names. Keep the one whose hash is in the \
+         lock.";
+    SdistNotInLock, "sdist-not-in-lock", Input,
+        "an sdist is not the file that the lock asks for",
+        "Its name is that of a locked release, and its SHA-256 is none of those that the lock has for it. What was reviewed and locked \
+         was another file.";
+    SandboxMissing, "sandbox-missing", Configuration,
+        "there is no sandbox to build in",
+        "Building an sdist runs its code. That happens in a sandbox made by bubblewrap, which needs the package of that name \
+         and a kernel that allows user namespaces, and not at all without one.";
+    CrateLock, "crate-lock", Input,
+        "a Cargo.lock of an sdist cannot be used",
+        "The build failed, and this may be why. Parts in Rust are built without a network, from crates that have the checksums of the sdist's own Cargo.lock. A crate from \
+         version control has none, and neither has a damaged lock.";
+    CrateMissing, "crate-missing", Input,
+        "a Rust crate that an sdist needs is not there",
+        "The build failed, and this may be why. Each crate that a Cargo.lock of the sdist names has to lie in the directory that `--crates` names, as the file of which the lock \
+         has the checksum. `rustvenv crates` fetches them.";
+    BuildCycle, "build-cycle", Input,
+        "sdists need one another to be built",
+        "Each of the named sdists needs the next one as a wheel before it can be built, and the last needs the first. One of \
+         them has to be there as a verified wheel, locked in a file that `--build-requirements` names.";
+    BuildFailed, "build-failed", Input,
+        "the build back end of an sdist failed",
+        "The back end ran in its sandbox and ended with an error; the end of what it said is shown, and all of it is kept. A \
+         compiler, header or library that is missing is installed with the system's packages; a Python distribution that is missing \
+         has to be declared by the sdist; what the back end wants to fetch is not to be had, because there is no network.";
+    BuildTooLong, "build-too-long", Input,
+        "the build of an sdist did not end in time",
+        "Every process in its sandbox was killed when the time of `--timeout` was over. What it said until then is kept.";
+    BuildWrongWheel, "build-wrong-wheel", Input,
+        "the build of an sdist left something else than its wheel",
+        "A back end leaves exactly one file, the wheel that it names, of the project and version of the sdist's own name. More \
+         files, links, or a wheel of another release are refused.";
+    BuildNotReproducible, "build-not-reproducible", Input,
+        "two builds of one sdist differ",
+        "Every sdist is built twice, later, at another path, as another user, with other processes and another order of \
+         directories, and both have to make the same file. A wheel that differs depends on what no reviewer can see, and nobody could \
+         build it again to check it. Each member that differs is named with the likely cause; the sdist has to be corrected \
+         there.";
+    WheelNameTaken, "wheel-name-taken", Input,
+        "another wheel of the same name is there already",
+        "Two files of one name cannot both be what a signed list names. The wheel that is there was made from something else, \
+         or by another compiler or back end; it is not replaced. Compare the two, and remove the one that is wrong.";
+
     // ---- the archive (ZIP)
     ArchiveNotZip, "archive-not-zip", Input,
         "a wheel is not a ZIP archive",

@@ -48,6 +48,8 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Index(arguments) => command::index::run(arguments)?,
 
         Command::Fetch(arguments) => command::fetch::run(arguments)?,
+        Command::Crates(arguments) => command::crates::run(arguments)?,
+        Command::Build(arguments) => command::build::run(arguments)?,
         Command::Explain(arguments) => command::explain::run(arguments)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();

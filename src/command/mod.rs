@@ -36,7 +36,10 @@ pub mod progress;
 
 pub mod fetch;
 
+pub mod crates;
 pub mod sync;
+
+pub mod build;
 
 pub mod explain;
 

@@ -76,24 +76,31 @@ fn line(signer: &Signer, manifest: &VerifiedManifest, format: Format) -> String 
     }
 }
 
-fn policy(arguments: &VerifyArguments) -> Result<Policy, Failure> {
-    let time = |option: &str, text: &str| {
-        parse_utc(text).ok_or_else(|| {
-            Failure::unable_hint(
-                format!("{option} is no time: `{text}`"),
-                "write `2024-04-10`, `2024-04-10T12:00:00Z` (UTC) or seconds since 1970",
-            )
-        })
-    };
-    let reference_time = match &arguments.reference_time {
-        Some(text) => time("--reference-time", text)?,
+/// The time that an option gives.
+fn time(option: &str, text: &str) -> Result<u64, Failure> {
+    parse_utc(text).ok_or_else(|| {
+        Failure::unable_hint(
+            format!("{option} is no time: `{text}`"),
+            "write `2024-04-10`, `2024-04-10T12:00:00Z` (UTC) or seconds since 1970",
+        )
+    })
+}
+
+/// The date for which signatures are judged: that of the option, else that of the source package.
+pub(super) fn reference_time(option: Option<&str>) -> Result<u64, Failure> {
+    match option {
+        Some(text) => time("--reference-time", text),
         None => inputs::source_date_epoch(Path::new(".")).map_err(|_| {
             Failure::unable_hint(
                 "there is no reference time: neither --reference-time nor SOURCE_DATE_EPOCH nor debian/changelog gives one",
                 "`--reference-time` takes the date for which the question is asked, such as that of the release",
             )
-        })?,
-    };
+        }),
+    }
+}
+
+fn policy(arguments: &VerifyArguments) -> Result<Policy, Failure> {
+    let reference_time = reference_time(arguments.reference_time.as_deref())?;
     Ok(Policy {
         signers: trust_files::fingerprints(&arguments.signers)?,
         threshold: arguments.threshold,

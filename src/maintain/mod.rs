@@ -2,6 +2,8 @@
 //!
 //! Enters: a lock and a source tree. Leaves: sdists that are the locked ones, wheels, and a list that somebody has signed. This is
 //! the only place where code other than ours runs: build back ends, offline and in an environment that is decided here.
+//! Enters: a source tree, or source distributions. Leaves: wheels. This is the only place where code other than ours runs: build
+//! back ends, offline and in an environment that is decided here; those of sdists in a sandbox.
 
 pub mod build_system;
 
@@ -31,4 +33,7 @@ pub mod review;
 
 pub mod wheel_requirements;
 
+pub mod sandbox;
 pub mod settings;
+
+pub mod wheel_build;

@@ -42,6 +42,29 @@ def sort_directories():
     os.scandir = lambda path=".": Listing(scandir(path))
 
 
+class Names:
+    """Names for temporary files, one after the other."""
+
+    def __init__(self):
+        self._number = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self._number += 1
+        return "%08d" % self._number
+
+
+def number_temporary_files():
+    """Names temporary files in the order in which they are made: some back ends compile in a temporary directory, and its
+    name ends up in what is built. One that is taken is skipped, as for random names; the directory is private.
+    """
+    import tempfile
+
+    tempfile._name_sequence = Names()
+
+
 def set_path(request):
     """Leaves the standard library, the site that was asked for and the back end's own directories on sys.path."""
     here = os.path.dirname(os.path.realpath(__file__))
@@ -142,6 +165,7 @@ def main():
     with open(path, encoding="utf-8") as file:
         request = json.load(file)
     os.umask(0o022)
+    number_temporary_files()
     set_path(request)
     {"look": look, "build": build}[phase](request)
 

@@ -21,7 +21,7 @@ use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 /// What calls the back end, inside of the interpreter.
-const HOOK: &str = include_str!("pep517_hook.py");
+pub(super) const HOOK: &str = include_str!("pep517_hook.py");
 
 /// 1980-01-01: ZIP archives know no earlier time, and some back ends fail on one.
 const OLDEST_TIME: u64 = 315_532_800;

@@ -121,6 +121,7 @@ fn wheel_facts(wheel: &Wheel) -> WheelFacts<'_> {
         Origin::LockedOnly => ("lock", Some(wheel.sha256().hex())),
         // its archive is made on the spot and thrown away; what it installed is in RECORD
         Origin::SourcePackage => ("source-package", None),
+        Origin::Sdist => ("sdist", None),
     };
     WheelFacts {
         project: wheel.name().as_str(),

@@ -522,6 +522,41 @@ pub fn remove(path: &Path) -> Result<(), Failure> {
     result.map_err(cannot("remove", path))
 }
 
+/// Gives a file, directory or link (not what it points to) to the user and group of this number.
+///
+/// # Errors
+/// When the file system refuses, in particular to anyone but root.
+pub fn give_to(path: &Path, id: u32) -> Result<(), Failure> {
+    std::os::unix::fs::lchown(path, Some(id), Some(id)).map_err(cannot("change the owner of", path))
+}
+
+/// The number of the user that this program runs as.
+///
+/// # Errors
+/// When /proc is not there.
+pub fn our_user() -> Result<u32, Failure> {
+    let path = Path::new("/proc/self");
+    fs::metadata(path).map(|found| found.uid()).map_err(cannot("look at", path))
+}
+
+/// As [`remove`], also for a tree whose directories deny their owner to list them or to change them.
+///
+/// # Errors
+/// When the file system refuses nevertheless.
+pub fn remove_stubborn(path: &Path) -> Result<(), Failure> {
+    if remove(path).is_ok() {
+        return Ok(());
+    }
+    let mut todo = vec![path.to_owned()];
+    while let Some(directory) = todo.pop() {
+        if status(&directory)?.is_some_and(|status| status.kind == Kind::Directory) {
+            set_mode(&directory, 0o700)?;
+            todo.extend(list(&directory)?.into_iter().filter(|e| e.kind == Kind::Directory).map(|e| e.path));
+        }
+    }
+    remove(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,8 @@ use crate::refusal::Failure;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// How many lines of a failed program's output are repeated in the error.
 const TAIL_LINES: usize = 25;
@@ -34,6 +35,20 @@ pub struct Program {
     pub directory: Option<PathBuf>,
     /// Where its standard output and error go together; when absent they are captured.
     pub log: Option<PathBuf>,
+}
+
+/// How often a program that has a limit of time is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// How a program ended that was given a limit of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It exited with status 0.
+    Well,
+    /// It exited with another status, or was killed by a signal.
+    Badly(ExitStatus),
+    /// It was killed by us when its time was over.
+    Late,
 }
 
 impl Program {
@@ -106,6 +121,37 @@ impl Program {
         if status.success() { Ok(()) } else { Err(Failure::unable(format!("`{}` failed ({status})", self.shown()))) }
     }
 
+    /// Runs the program to its end or for `limit`, whichever is first; its output goes to its log, or is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be started. That it fails or takes too long is an answer.
+    pub fn run_for(&self, limit: Duration) -> Result<Ended, Failure> {
+        let cannot = |error: std::io::Error| Failure::unable(format!("cannot run `{}`: {error}", self.shown()));
+        let mut command = self.command()?;
+        match &self.log {
+            Some(log) => {
+                let file = super::fs::create_log(log)?;
+                command.stdout(file.try_clone().map_err(cannot)?).stderr(file);
+            }
+            None => {
+                command.stdout(Stdio::null()).stderr(Stdio::null());
+            }
+        }
+        let started = Instant::now();
+        let mut child = command.spawn().map_err(cannot)?;
+        loop {
+            if let Some(status) = child.try_wait().map_err(cannot)? {
+                return Ok(if status.success() { Ended::Well } else { Ended::Badly(status) });
+            }
+            if started.elapsed() >= limit {
+                child.kill().map_err(cannot)?;
+                child.wait().map_err(cannot)?;
+                return Ok(Ended::Late);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
     /// Whether the program can be started and exits with status 0; what it prints is dropped.
     pub fn succeeds(&self) -> bool {
         self.command()
@@ -117,7 +163,8 @@ impl Program {
     }
 }
 
-fn tail(output: &[u8]) -> String {
+/// The last lines of a program's output, each indented.
+pub fn tail(output: &[u8]) -> String {
     let text = String::from_utf8_lossy(output);
     let lines: Vec<&str> = text.lines().collect();
     let start = lines.len().saturating_sub(TAIL_LINES);

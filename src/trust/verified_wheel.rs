@@ -40,6 +40,8 @@ pub enum Origin {
     LockedOnly,
     /// It was built from this source package, during this build.
     SourcePackage,
+    /// It was built from an sdist, to build others with.
+    Sdist,
 }
 
 /// Who has to approve of a wheel beside the lock.
@@ -105,6 +107,16 @@ impl VerifiedWheel {
             )
         })?;
         Ok(Self { file_name, sha256: bytes.sha256()?, origin: Origin::SourcePackage, bytes })
+    }
+
+    /// A wheel that was just built twice from an sdist: it may be installed into the environment of another build, and
+    /// nowhere else.
+    ///
+    /// # Errors
+    /// As [`Self::built_from_source_package`].
+    pub fn built_from_sdist(file_name: &str, bytes: Blob) -> Result<Self, Failure> {
+        let built = Self::built_from_source_package(file_name, bytes)?;
+        Ok(Self { origin: Origin::Sdist, ..built })
     }
 }
 
