@@ -117,7 +117,8 @@ pub fn sync(request: &Request<'_>, watch: &(dyn Watch + Sync)) -> Result<Report,
     let is_new = local.as_ref().is_none_or(|local| local.manifest().bytes != list.manifest().bytes);
     let signatures = |of: &VerifiedManifest| of.signatures().iter().map(|file| file.bytes.clone()).collect::<Vec<_>>();
     let is_level = !is_new && local.as_ref().is_some_and(|local| signatures(local) == signatures(&list));
-    if !request.dry_run && !(is_level && wanted.is_empty() && removed.is_empty()) {
+    let is_done = is_level && wanted.is_empty() && removed.is_empty();
+    if !request.dry_run && !is_done {
         fetch(request, &base, &wanted, watch)?;
         commit(request, &list, &removed)?;
         settle(request.directory)?;
