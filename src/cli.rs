@@ -59,6 +59,12 @@ pub enum Command {
         rustvenv sign --manifest wheels/sha256sums.txt --keyring debian/signers \\\n      \
         --sign-program qubes-gpg-client-wrapper --local-user release@example.org")]
     Sign(SignArguments),
+    /// Turn a lock with upstream's hashes into requirements with the hashes of listed wheels
+    #[command(
+        after_help = "Example:\n  rustvenv requirements --requirements poetry.lock --manifest wheels/sha256sums.txt \\\n      \
+        --output requirements.txt"
+    )]
+    Requirements(RequirementsArguments),
     /// Fetch the sources of a lock by their hashes, for building wheels from them
     #[command(after_help = "Examples:\n  rustvenv fetch --requirements requirements.txt --sdists sdists\n  \
         rustvenv fetch --requirements requirements.txt --sdists sdists --upstream-wheels pyqt5 --wheels wheels")]
@@ -265,6 +271,32 @@ pub struct ProgramArguments {
     /// A file with the secret key, for sq without a key store
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+}
+
+/// Arguments of `requirements`.
+#[derive(Debug, Args)]
+pub struct RequirementsArguments {
+    /// A lock with the hashes of upstream's files: requirements, pylock.toml, uv.lock or poetry.lock
+    #[arg(long, value_name = "FILE", required = true)]
+    pub requirements: Vec<PathBuf>,
+    /// An extra that is installed
+    #[arg(long = "extra", value_name = "NAME")]
+    pub extras: Vec<String>,
+    /// A dependency group that is installed
+    #[arg(long = "group", value_name = "NAME")]
+    pub groups: Vec<String>,
+    /// The list of wheels
+    #[arg(long, value_name = "FILE")]
+    pub manifest: PathBuf,
+    /// Who has to have signed it; nobody is asked for when no certificates are named.
+    #[command(flatten)]
+    pub trust: TrustArguments,
+    /// A Python that the requirements are for [default: that of the distribution]
+    #[arg(long, value_name = "X.Y")]
+    pub python: Vec<String>,
+    /// Where to write them [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `fetch`.

@@ -8,6 +8,7 @@ use super::{inputs, locks, trust_options};
 use crate::cli::{BuildArguments, Format};
 use crate::code::Code;
 use crate::limits::Limits;
+use crate::lock::resolution::Release as LockedRelease;
 use crate::maintain::sandbox;
 use crate::maintain::wheel_build::schedule::{self, Finished, Made, Order};
 use crate::maintain::wheel_build::shelf::{Release, Shelf};
@@ -39,6 +40,15 @@ const TIMES: std::ops::RangeInclusive<u64> = 315_532_800..=4_354_819_198;
 /// # Errors
 /// Every reason why an sdist was not built.
 pub fn run(arguments: &BuildArguments) -> Result<(), Failure> {
+    let lines: String = make(arguments)?.iter().map(|one| line(one, arguments.format)).collect();
+    super::print(&lines)
+}
+
+/// Builds what is asked for and what that needs.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn make(arguments: &BuildArguments) -> Result<Vec<Finished>, Failure> {
     let room = fs::temporary_directory()?;
     // the user inside of a sandbox is another one, and has to pass
     fs::set_mode(room.path(), 0o711)?;
@@ -61,9 +71,7 @@ pub fn run(arguments: &BuildArguments) -> Result<(), Failure> {
         room: &room_path,
         jobs: arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
     };
-    let finished = schedule::build(order, &mut |line| super::say(&format!("rustvenv: {}", printable(line))))?;
-    let lines: String = finished.iter().map(|one| line(one, arguments.format)).collect();
-    super::print(&lines)
+    schedule::build(order, &mut |line| super::say(&format!("rustvenv: {}", printable(line))))
 }
 
 fn line(finished: &Finished, format: Format) -> String {
@@ -200,19 +208,30 @@ fn asked_for(sdists: Vec<Sdist>, arguments: &BuildArguments, recipe: &Recipe) ->
         return Ok(sdists);
     }
     let requested = Requested::default();
-    let lock = locks::resolution(&arguments.requirements, &recipe.target, &requested, &Limits::DEFAULT)?;
+    // what is installed and what builds may be locked apart, with different versions of one project
+    let mut releases: BTreeMap<Release, Vec<LockedRelease>> = BTreeMap::new();
+    for file in &arguments.requirements {
+        let lock = locks::resolution(std::slice::from_ref(file), &recipe.target, &requested, &Limits::DEFAULT)?;
+        for release in lock.releases.into_values() {
+            releases.entry((release.name.clone(), release.version.clone())).or_default().push(release);
+        }
+    }
     let mut locked = Vec::new();
     let mut refusals = Vec::new();
     for sdist in sdists {
-        let Some(release) = lock.releases.get(&sdist.name).filter(|locked| locked.version == sdist.version) else {
-            continue;
-        };
-        if release.files.iter().any(|file| file.sha256 == sdist.sha256) {
+        let Some(found) = releases.get(&(sdist.name.clone(), sdist.version.clone())) else { continue };
+        if found.iter().flat_map(|release| &release.files).any(|file| file.sha256 == sdist.sha256) {
             locked.push(sdist);
         } else {
             refusals.push(
                 Refusal::new(Code::SdistNotInLock, format!("`{sdist}` is not the file that the lock asks for"))
-                    .expected(format!("a hash of {}", release.origin))
+                    .expected(
+                        found
+                            .iter()
+                            .map(|release| format!("a hash of {}", release.origin))
+                            .collect::<Vec<_>>()
+                            .join(" or "),
+                    )
                     .found(format!("sha256:{}", sdist.sha256))
                     .hint("fetch it again and compare; or the lock is out of date"),
             );

@@ -47,8 +47,25 @@ pub fn run(arguments: &FetchArguments) -> Result<(), Failure> {
         let message = "the requirements name nothing to fetch for this target".to_owned();
         return Err(Refusal::new(Code::LockEmpty, message).into());
     }
-    let projects = upstream_wheels(&arguments.upstream_wheels, &wanted)?;
-    let tags = if projects.is_empty() { None } else { Some(tags(arguments, &interpreter, &architecture)?) };
+    let tags = tags(arguments, &interpreter, &architecture)?;
+    let files = get(&wanted, &tags, arguments)?;
+    let lines: String = wanted.iter().zip(&files).map(|(wanted, file)| line(wanted, file, arguments.format)).collect();
+    print(&lines)
+}
+
+/// Gets what is wanted, of which upstream's wheels are for `tags`; the result is in the order of what is wanted.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn get(
+    wanted: &[Wanted],
+    tags: &CompatibleTags,
+    arguments: &FetchArguments,
+) -> Result<Vec<Fetched>, Failure> {
+    let limits = Limits::DEFAULT;
+    let talk = Talk::new(arguments.verbose);
+    let projects = upstream_wheels(&arguments.upstream_wheels, wanted)?;
+    let tags = (!projects.is_empty()).then_some(tags);
     let directories = std::iter::once(&arguments.sdists).chain(arguments.wheels.as_ref().filter(|_| tags.is_some()));
     if !arguments.dry_run {
         directories.map(|directory| fs::create_dir_all(directory)).collect::<Result<Vec<()>, Failure>>()?;
@@ -58,9 +75,9 @@ pub fn run(arguments: &FetchArguments) -> Result<(), Failure> {
         std::num::NonZeroUsize::get,
     );
     let request = Request {
-        wanted: &wanted,
+        wanted,
         sdists: &arguments.sdists,
-        upstream_wheels: tags.as_ref().zip(arguments.wheels.as_deref()).map(|(tags, directory)| UpstreamWheels {
+        upstream_wheels: tags.zip(arguments.wheels.as_deref()).map(|(tags, directory)| UpstreamWheels {
             projects: &projects,
             tags,
             directory,
@@ -74,7 +91,7 @@ pub fn run(arguments: &FetchArguments) -> Result<(), Failure> {
     let progress = Progress::new(talk);
     let results =
         fetch(&request, &|| found(reach(&typed, &limits, &|line| talk.line(line)), arguments, &talk), &progress)?;
-    finish(&wanted, results, arguments, &progress)
+    finish(results, arguments, &progress)
 }
 
 /// Says with -v which indexes are asked.
@@ -116,19 +133,18 @@ fn tags(
     Ok(CompatibleTags::of(interpreter, architecture, glibc))
 }
 
-/// Prints what is there, or fails with everything that is not.
+/// What is there, or a failure with everything that is not.
 fn finish(
-    wanted: &[Wanted],
     results: Vec<Result<Fetched, Failure>>,
     arguments: &FetchArguments,
     progress: &Progress,
-) -> Result<(), Failure> {
+) -> Result<Vec<Fetched>, Failure> {
     let mut refusals = Vec::new();
     let mut unable: Vec<(String, Option<String>)> = Vec::new();
     let mut files = Vec::new();
-    for (wanted, result) in wanted.iter().zip(results) {
+    for result in results {
         match result {
-            Ok(fetched) => files.push((wanted, fetched)),
+            Ok(fetched) => files.push(fetched),
             Err(Failure::Refused(more)) => refusals.extend(more),
             Err(Failure::Unable { message, hint }) => unable.push((message, hint)),
         }
@@ -145,9 +161,7 @@ fn finish(
         let messages: Vec<String> = unable.into_iter().map(|(message, _)| message).collect();
         return Err(Failure::Unable { message: messages.join("\nerror: "), hint });
     }
-    let lines: String = files.iter().map(|(wanted, fetched)| line(wanted, fetched, arguments.format)).collect();
-    print(&lines)?;
-    let of = |state: State| files.iter().map(|(_, fetched)| fetched).filter(move |fetched| fetched.state == state);
+    let of = |state: State| files.iter().filter(move |fetched| fetched.state == state);
     let bytes = |state: State| of(state).filter_map(|fetched| fetched.size).sum();
     let came = if arguments.dry_run { (State::Planned, "to fetch") } else { (State::Fetched, "fetched") };
     progress.say(&format!(
@@ -158,7 +172,7 @@ fn finish(
         size(bytes(came.0)),
         of(State::There).count()
     ));
-    Ok(())
+    Ok(files)
 }
 
 fn line(wanted: &Wanted, fetched: &Fetched, format: Format) -> String {

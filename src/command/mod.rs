@@ -47,6 +47,8 @@ pub mod manifest;
 
 pub mod sign;
 
+pub mod requirements;
+
 use crate::refusal::Failure;
 use std::io::{ErrorKind, Write as _};
 

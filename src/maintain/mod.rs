@@ -29,6 +29,8 @@ pub mod manifest;
 
 pub mod sign;
 
+pub mod commit;
+
 pub mod review;
 
 pub mod wheel_requirements;

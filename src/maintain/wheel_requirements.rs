@@ -34,8 +34,10 @@ pub struct Selection<'a> {
     pub python: String,
     /// The machine, as `platform_machine` has it: `x86_64`.
     pub machine: String,
-    /// The tags that fit.
+    /// The tags that fit; a wheel of each release has to.
     pub tags: &'a CompatibleTags,
+    /// The same Python's tags on other architectures, whose wheels are named as well where they are listed.
+    pub elsewhere: &'a [CompatibleTags],
     /// The releases.
     pub releases: Vec<Selected>,
 }
@@ -55,14 +57,18 @@ pub fn render(
         BTreeMap::new();
     for (number, selection) in selections.iter().enumerate() {
         for selected in &selection.releases {
-            let fits = |name: &&WheelFilename| {
-                *name.name() == selected.name
-                    && *name.version() == selected.version
-                    && selection.tags.rank(name.tags()).is_some()
-            };
-            let hashes: BTreeSet<Sha256> =
-                listed.iter().filter(|(name, _)| fits(name)).map(|(_, sha256)| *sha256).collect();
-            if hashes.is_empty() {
+            let of_release: Vec<(&WheelFilename, &Sha256)> = listed
+                .iter()
+                .filter(|(name, _)| *name.name() == selected.name && *name.version() == selected.version)
+                .collect();
+            let fits = |name: &WheelFilename, tags: &CompatibleTags| tags.rank(name.tags()).is_some();
+            let everywhere = || std::iter::once(selection.tags).chain(selection.elsewhere);
+            let hashes: BTreeSet<Sha256> = of_release
+                .iter()
+                .filter(|(name, _)| everywhere().any(|tags| fits(name, tags)))
+                .map(|(_, sha256)| **sha256)
+                .collect();
+            if !of_release.iter().any(|(name, _)| fits(name, selection.tags)) {
                 let release = format!("`{}=={}` ({})", selected.name, selected.version, selected.origin);
                 refusals.push(
                     Refusal::new(Code::WheelMissing, format!("the list has no wheel of {release}"))
@@ -175,6 +181,7 @@ mod tests {
                 python: (*python).to_owned(),
                 machine: "x86_64".to_owned(),
                 tags,
+                elsewhere: &[],
                 releases: locked.split_whitespace().map(selected).collect(),
             })
             .collect();
