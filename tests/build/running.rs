@@ -2,6 +2,7 @@
 
 use crate::install::python;
 use crate::source_package::{SourcePackage, application, command, run};
+use crate::wheel::Wheel;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,20 @@ fn an_environment_works_wherever_it_is() {
     let path = format!("{}:/usr/bin:/bin", bin.display());
     assert_eq!(run(command("sh").env("PATH", &path).args(["-c", "demo y"])).ok().stdout, expected("|y"));
     assert_eq!(run(command("sh").args(["demo", "z"]).current_dir(&bin)).ok().stdout, expected("|z"));
+}
+
+/// A script of a wheel must not become the module of another wheel, or of the standard library, because it lies beside the
+/// launcher that imports one of that name.
+#[test]
+fn scripts_of_wheels_are_no_modules_for_launchers() {
+    let package = SourcePackage::new();
+    package.config("project = \"none\"\n");
+    let evil = "#!python\nraise SystemExit('this is not the module')\n";
+    let wheel = Wheel::new("other", "1").data("scripts/importlib.py", evil).data("scripts/demo_app.py", evil);
+    package.wheels([application(), wheel.data("data/bin/demo_app/__init__.py", evil)]);
+    package.install().ok();
+    let place = package.root.join("debian/demo/opt/venvs/demo");
+    assert_eq!(output(&place.join("bin/demo"), &[]), format!("{}|data\n", place.display()));
 }
 
 #[test]
