@@ -466,7 +466,9 @@ codes! {
     PathReserved, "path-reserved", Input,
         "a wheel claims a path that belongs to the environment itself",
         "bin/python*, bin/activate*, pyvenv.cfg and share/rustvenv are made by this program. A wheel that ships one of them \
-         would replace the interpreter or the record of where the environment came from.";
+         would replace the interpreter or the record of where the environment came from. Files that the interpreter reads \
+         beside itself (bin/pyvenv.cfg, bin/*._pth), and modules that come as data, would change what it imports; the \
+         .dist-info and .egg-info of other projects, what is known of those.";
     PathCollision, "path-collision", Input,
         "two sources claim one path",
         "Two wheels, or a wheel and a file that the package put there before, have different content for one path. pip lets the \

@@ -28,6 +28,7 @@ pub fn run(arguments: &CheckArguments) -> Result<Answer, Failure> {
             let urgency = match warning.kind {
                 WarningKind::Stripped | WarningKind::Extra => Urgency::Note,
                 WarningKind::DangerouslyUnsigned
+                | WarningKind::StartupCode
                 | WarningKind::ExpiredSince
                 | WarningKind::RetiredSince
                 | WarningKind::Rsa2048 => Urgency::Attention,

@@ -123,6 +123,10 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
             return Err(refusals.into());
         }
     };
+    for (path, wheel) in plan.startup_code() {
+        let message = format!("`{path}` of `{}` runs whenever the environment's Python starts", wheel.file_name());
+        talk(&Warning { kind: WarningKind::StartupCode, message }.to_string());
+    }
     let libraries = libraries(inputs, &plan)?;
     Ok(Decided { plan, libraries, depends_variable, manifest, wheels, skipped: lock.skipped })
 }

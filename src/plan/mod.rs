@@ -166,6 +166,17 @@ impl Plan {
         outside.filter(|(_, node)| **node == Node::Directory).map(|(path, _)| path.as_str())
     }
 
+    /// The files of wheels that Python reads and runs whenever it starts: `.pth` files, sitecustomize and usercustomize.
+    pub fn startup_code(&self) -> impl Iterator<Item = (&str, &Wheel)> {
+        self.nodes.iter().filter_map(|(path, node)| {
+            let Node::File { content: Content::Member(wheel, _), .. } = node else { return None };
+            let (_, module) = below(path, &self.location)?.split_once("/site-packages/")?;
+            let first = module.split('/').next()?;
+            let is_custom = matches!(first.split('.').next(), Some("sitecustomize" | "usercustomize"));
+            (is_custom || (first == module && module.ends_with(".pth"))).then_some((module, wheel.as_ref()))
+        })
+    }
+
     /// The ELF objects that wheels bring.
     pub fn elf_files(&self) -> impl Iterator<Item = (&str, &Content)> {
         self.members().filter(|(_, _, _, head)| *head == Head::Elf).map(|(path, _, content, _)| (path, content))

@@ -162,6 +162,8 @@ pub enum WarningKind {
     Rsa2048,
     /// A further signature does not count.
     Extra,
+    /// A wheel brings code that runs whenever the interpreter starts.
+    StartupCode,
 }
 
 impl WarningKind {
@@ -173,6 +175,7 @@ impl WarningKind {
         Self::RetiredSince,
         Self::Rsa2048,
         Self::Extra,
+        Self::StartupCode,
     ];
 
     /// The name that is printed and never changes, in kebab case.
@@ -184,6 +187,7 @@ impl WarningKind {
             Self::RetiredSince => "signer-retired-since",
             Self::Rsa2048 => "signer-rsa2048",
             Self::Extra => "signature-extra",
+            Self::StartupCode => "startup-code",
         }
     }
 
@@ -215,6 +219,11 @@ impl WarningKind {
             Self::Extra => {
                 "Enough good signatures are there; this one was made by a key that may not sign, or cannot be checked \
                  by this program, and counts as nothing."
+            }
+            Self::StartupCode => {
+                "A wheel brings a .pth file, sitecustomize or usercustomize, which Python reads and runs whenever it \
+                 starts, whatever it was started for. Some projects need that, and it is signed for like every file. \
+                 Nothing imports such a file by name, so look at it yourself."
             }
         }
     }
