@@ -401,8 +401,9 @@ codes! {
         "Every bound stands far above what the wheels of PyPI have, so that an input cannot exhaust the machine that \
          builds the package. If this wheel is real, please report it.";
     ArchiveBomb, "archive-bomb", Input,
-        "a member expands further than real content does",
-        "A member whose content is many hundred times larger than its compressed form is made to fill memory or disk.";
+        "a member, or all together, expand further than real content does",
+        "A member whose content is many hundred times larger than its compressed form is made to fill memory or disk, and so \
+         are thousands of smaller ones.";
     ArchiveDeflate, "archive-deflate", Input,
         "the compressed content of a member is malformed",
         "The deflate stream is invalid, ends early, or is followed by bytes that no reader sees. The wheel was damaged or \

@@ -68,6 +68,9 @@ fn what_meets_a_bound_is_accepted_and_one_more_is_refused() {
         // a member that is stored is as large as its compressed form
         ("ratio", 1, Code::ArchiveBomb, |limits, n| (limits.ratio, limits.ratio_floor) = (n, largest_but_one())),
         ("ratio_floor", largest, Code::ArchiveBomb, |limits, n| (limits.ratio, limits.ratio_floor) = (0, n)),
+        ("total_ratio_floor", sizes.iter().sum(), Code::ArchiveBomb, |limits, n| {
+            (limits.total_ratio, limits.total_ratio_floor) = (0, n);
+        }),
         ("path_length", LONGEST.len() as u64, Code::ArchiveMemberPath, |limits, n| {
             limits.path_length = usize::try_from(n).unwrap();
         }),
@@ -98,12 +101,14 @@ fn what_meets_a_bound_is_accepted_and_one_more_is_refused() {
         total_size: _,
         ratio: _,
         ratio_floor: _,
+        total_ratio_floor: _,
         path_length: _,
         component_length: _,
         path_depth: _,
         metadata_size: _,
         record_size: _,
-        // the test below
+        // the tests below
+        total_ratio: _,
         wheel_files: _,
         // not about wheels
         manifest_size: _,
@@ -114,6 +119,20 @@ fn what_meets_a_bound_is_accepted_and_one_more_is_refused() {
         requirements_files: _,
         configuration_size: _,
     } = Limits::DEFAULT;
+}
+
+#[test]
+fn all_members_together_have_a_ratio() {
+    let content = "x".repeat(100_000);
+    let wheel = wheel::Wheel::new("evil", "1.0").file("evil/x.py", content).build();
+    let archive = Archive::open(NAME, wheel.clone().into(), &Limits::DEFAULT).unwrap();
+    let total: u64 = archive.members().iter().map(rustvenv::wheel::archive::Member::size).sum();
+    let met = total.div_ceil(wheel.len() as u64);
+    assert!(met > 10, "the sample is compressed");
+    let with = |total_ratio| Limits { total_ratio, total_ratio_floor: 0, ..Limits::DEFAULT };
+    assert!(Archive::open(NAME, wheel.clone().into(), &with(met)).is_ok());
+    let refusals = Archive::open(NAME, wheel.into(), &with(met - 1)).unwrap_err();
+    assert_eq!(refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [Code::ArchiveBomb]);
 }
 
 /// The size below which no member but the largest of the sample is, so that the ratio is looked at for it alone.

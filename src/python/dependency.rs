@@ -26,6 +26,16 @@ const MAXIMUM_LENGTH: usize = 8192;
 /// Deepest nesting of parentheses in a marker: the parser recurses.
 const MAXIMUM_DEPTH: usize = 50;
 
+/// Most comparisons in a marker that mixes `and` and `or`, and most of them that are about extras or use `in`. pep508_rs keeps
+/// markers as decision diagrams: a few hundred bytes such as `extra == 'a1' and extra == 'b1' or extra == 'a2' and …` grow
+/// twofold with each pair, beyond all time and memory.
+const MAXIMUM_COMPARISONS: usize = 64;
+const MAXIMUM_SETS: usize = 16;
+
+/// `and`s beside `or`s, or the other way round, up to which that growth is harmless whatever is compared: back ends write
+/// `python_version < '3.9' and (extra == 'a' or extra == 'b' or …)` for dozens of extras.
+const HARMLESS_ALTERNATIONS: usize = 6;
+
 /// The URL of a direct reference, kept as text: nothing is ever fetched from it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct DirectReference(String);
@@ -81,6 +91,7 @@ impl Specifier {
             return Err(format!("parentheses nested deeper than {MAXIMUM_DEPTH}"));
         }
         check_before_parsing(text)?;
+        check_growth(text)?;
         let mut warnings = Vec::new();
         let mut reporter = |_: MarkerWarningKind, warning: String| warnings.push(warning);
         let requirement = Requirement::<DirectReference>::parse_reporter(text, "", &mut reporter)
@@ -112,7 +123,8 @@ impl Specifier {
     /// # Errors
     /// When the marker depends on something that the target does not fix; the reason, in one line.
     pub fn applies(&self, target: &Target, extras: &BTreeSet<ProjectName>) -> Result<bool, String> {
-        let Some(marker) = self.marker.try_to_string() else { return Ok(true) };
+        // in the text, since the diagram as a formula can be exponentially longer
+        let (_, marker) = self.text.split_once(';').unwrap_or_default();
         for variable in ["platform_release", "platform_version"] {
             if marker.contains(variable) {
                 return Err(format!("`{variable}` is a property of the running kernel, not of the target"));
@@ -158,6 +170,25 @@ fn check_before_parsing(text: &str) -> Result<(), String> {
         |(at, _): (usize, &str)| text.get(..at).is_some_and(|before| before.trim_end().ends_with(['"', '\'']));
     if text.match_indices("~=").any(after_string) {
         return Err("`~=` needs a variable on its left".to_owned());
+    }
+    Ok(())
+}
+
+/// Refuses markers whose diagram may grow without end. What is quoted counts, too: quotes in a URL would hide the rest.
+fn check_growth(text: &str) -> Result<(), String> {
+    let (mut ands, mut ors, mut sets) = (0usize, 0usize, 0usize);
+    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+        match word {
+            "and" => ands += 1,
+            "or" => ors += 1,
+            "in" | "extra" => sets += 1,
+            _ => {}
+        }
+    }
+    if ands.min(ors) > HARMLESS_ALTERNATIONS && (ands + ors >= MAXIMUM_COMPARISONS || sets > MAXIMUM_SETS) {
+        return Err(format!(
+            "its marker mixes `and` and `or` over more than {MAXIMUM_COMPARISONS} comparisons, or {MAXIMUM_SETS} of extras"
+        ));
     }
     Ok(())
 }
@@ -220,6 +251,28 @@ mod tests {
     fn applies(text: &str, target: &Target, extras: &[&str]) -> Result<bool, String> {
         let extras = extras.iter().map(|e| ProjectName::parse(e).unwrap()).collect();
         Specifier::parse(text).unwrap().applies(target, &extras)
+    }
+
+    #[test]
+    fn markers_do_not_grow_without_end() {
+        let pairs = |count: usize, inner: &str, outer: &str| {
+            let pair = |i: usize| format!("(extra == 'a{i:02}' {inner} extra == 'b{i:02}')");
+            format!("x ; {}", (0..count).map(pair).collect::<Vec<_>>().join(outer))
+        };
+        for (inner, outer) in [("and", " or "), ("or", " and ")] {
+            assert!(Specifier::parse(&pairs(8, inner, outer)).is_ok());
+            assert!(Specifier::parse(&pairs(9, inner, outer)).is_err());
+            assert!(Specifier::parse(&pairs(100, inner, outer)).is_err());
+        }
+        // what such a marker hides in the direct reference before it is seen all the same
+        assert!(Specifier::parse(&pairs(20, "and", " or ").replace("x ;", "x @ file:///it's ;")).is_err());
+        // as poetry writes the extras that ask for one dependency
+        let many: Vec<String> = (0..60).map(|i| format!("extra == \"e{i}\"")).collect();
+        let specifier = Specifier::parse(&format!("x ; python_version < '4' and ({})", many.join(" or "))).unwrap();
+        let e59 = BTreeSet::from([ProjectName::parse("e59").unwrap()]);
+        let bookworm = target("3.11", "amd64");
+        assert_eq!(specifier.applies(&bookworm, &e59), Ok(true));
+        assert_eq!(specifier.applies(&bookworm, &BTreeSet::new()), Ok(false));
     }
 
     #[test]

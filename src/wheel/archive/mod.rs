@@ -299,6 +299,15 @@ impl Contents<'_> {
                     .found(format!("{total} bytes")),
             );
         }
+        // many members that each stay below the bound on one
+        let length = bytes.len() as u64;
+        if total > limits.total_ratio_floor && total > length.saturating_mul(limits.total_ratio) {
+            refusals.push(
+                Refusal::new(Code::ArchiveBomb, "the members together expand further than real content does")
+                    .expected(format!("at most {} times the size of the wheel", limits.total_ratio))
+                    .found(format!("{total} bytes from {length}")),
+            );
+        }
         check_names(&files, &directories, refusals);
         (files, directories)
     }

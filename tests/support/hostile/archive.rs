@@ -602,6 +602,17 @@ pub fn members() -> Cases {
     t.refuse("bomb", zeros(), &[ArchiveBomb]);
     t.refuse("bomb-declared-small", zeros().with("evil/big.bin", |e| e.both(|h| h.size = 100)), &[ArchiveSize]);
     t.refuse("bomb-declared-4-gib", both(|header| header.size = u32::MAX - 1), &[ArchiveBomb]);
+    // each as large as one may be without being looked at, and together 272 MiB from 270 kB
+    let many = evil().zip(|zip| {
+        let content = vec![0; 16 << 20];
+        let one = Entry::file("evil/0", &content);
+        for number in 0..17 {
+            let mut entry = one.clone();
+            entry.rename(format!("evil/{number}"));
+            zip.entries.push(entry);
+        }
+    });
+    t.refuse("bomb-many-members", many, &[ArchiveBomb]);
     t.limit("limit-members", evil(), &[ArchiveLimit], |limits| limits.members = 3);
     t.limit("limit-members-met", evil(), &[], |limits| limits.members = 4);
     t.limit("limit-member-size", evil(), &[ArchiveLimit], |limits| limits.member_size = 100);
