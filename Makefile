@@ -26,6 +26,8 @@ check_packages     = $(example_packages) binutils fakeroot file fish flit gnupg 
 	python3-dev python3-setuptools python3-venv python3-wheel shellcheck sq sqv strace tcsh unzip util-linux zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 
+peers_packages     = $(build_packages) python3-pip python3-venv util-linux
+
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
 
 .NOTPARALLEL:
@@ -141,6 +143,12 @@ bench: ## verifying and installing, measured beside gpgv, sqv and pip
 	@scripts/stage.sh
 	@scripts/example-wheels.sh
 	@scripts/bench.sh
+
+.PHONY: peers
+peers: ## what pip and uv do with the hostile corpus, into HOSTILE.md (as root)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(peers_packages)
+	@scripts/peers.sh
 
 .PHONY: backends
 backends: ## the tests with each OpenPGP backend but the default one
