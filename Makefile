@@ -34,6 +34,7 @@ conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip pyth
 index_packages     = gnupg python3 time
 wheels_packages    = $(example_packages) bubblewrap cmake libffi-dev ninja-build patchelf pkgconf/pkg-config \
 	python3-dev
+peers_packages     = $(build_packages) python3-pip python3-venv util-linux
 # ninja, cmake and patchelf are tools that back ends take from the system; the libraries are what the projects link to.
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
 
@@ -188,6 +189,10 @@ bench-index: ## an index of 100,000 wheels: time and memory
 	@scripts/apt-need.sh $(build_packages) $(index_packages)
 	@scripts/stage.sh
 	@scripts/bench-index.sh
+.PHONY: peers
+peers: ## what pip and uv do with the hostile corpus, into HOSTILE.md (as root)
+	@scripts/apt-need.sh $(peers_packages)
+	@scripts/peers.sh
 
 .PHONY: backends
 backends: ## the tests with each OpenPGP backend but the default one

@@ -516,8 +516,9 @@ codes! {
          builds the package. If this wheel is real, please report it; until then, `limits` in the package's configuration sets \
          the bounds on wheels (rustvenv(5)).";
     ArchiveBomb, "archive-bomb", Input,
-        "a member expands further than real content does",
-        "A member whose content is many hundred times larger than its compressed form is made to fill memory or disk.";
+        "a member, or all together, expand further than real content does",
+        "A member whose content is many hundred times larger than its compressed form is made to fill memory or disk, and so \
+         are thousands of smaller ones.";
     ArchiveDeflate, "archive-deflate", Input,
         "the compressed content of a member is malformed",
         "The deflate stream is invalid, ends early, or is followed by bytes that no reader sees. The wheel was damaged or \
@@ -588,7 +589,9 @@ codes! {
     PathReserved, "path-reserved", Input,
         "a wheel claims a path that belongs to the environment itself",
         "bin/python*, bin/activate*, pyvenv.cfg and share/rustvenv are made by this program. A wheel that ships one of them \
-         would replace the interpreter or the record of where the environment came from.";
+         would replace the interpreter or the record of where the environment came from. Files that the interpreter reads \
+         beside itself (bin/pyvenv.cfg, bin/*._pth), and modules that come as data, would change what it imports; the \
+         .dist-info and .egg-info of other projects, what is known of those.";
     PathCollision, "path-collision", Input,
         "two sources claim one path",
         "Two wheels, or a wheel and a file that the package put there before, have different content for one path. pip lets the \

@@ -51,6 +51,11 @@ pub struct Limits {
     /// Uncompressed size up to which the ratio is not looked at: small files of one byte repeated are common.
     #[serde(skip)]
     pub ratio_floor: u64,
+    /// Uncompressed size of all members by the size of the wheel, above `total_ratio_floor`: whole wheels stay below 30.
+    pub total_ratio: u64,
+    /// Uncompressed size of all members up to which their ratio is not looked at.
+    #[serde(skip)]
+    pub total_ratio_floor: u64,
     /// Bytes in a member's path: PATH_MAX is 4096, and the package's own prefix comes before.
     pub path_length: usize,
     /// Bytes in one component of a path: NAME_MAX.
@@ -100,6 +105,8 @@ impl Limits {
         total_size: 16 << 30,
         ratio: 1000,
         ratio_floor: 16 << 20,
+        total_ratio: 200,
+        total_ratio_floor: 256 << 20,
         path_length: 1024,
         component_length: 255,
         path_depth: 64,

@@ -20,7 +20,7 @@ use crate::plan::byte_code::ByteCodes;
 use crate::plan::dependencies::{self, Extras};
 use crate::plan::layout::Request;
 use crate::plan::{Content, Plan, provenance};
-use crate::python::interpreter::Interpreter;
+
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
 use crate::system::fs::{self, Spool};
@@ -143,7 +143,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
             return Err(refusals.into());
         }
     };
-    report(&plan, &wheels, &inputs.interpreter, talk);
+    report(&plan, &wheels, talk);
     let needs = libraries(inputs, &plan, &mut spool, talk)?;
     let (plan, not_compiled) = match (config.byte_code, own) {
         // the early step leaves no plan behind: what it could refuse of byte code was refused above
@@ -166,8 +166,8 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
 }
 
 /// Says what a reviewer wants to know of wheels that are in order: what runs at each start, and what was left out.
-fn report(plan: &Plan, wheels: &[Arc<Wheel>], interpreter: &Interpreter, talk: &mut dyn FnMut(&str)) {
-    for (path, wheel) in plan.read_at_start(interpreter) {
+fn report(plan: &Plan, wheels: &[Arc<Wheel>], talk: &mut dyn FnMut(&str)) {
+    for (path, wheel) in plan.startup_code() {
         let message = format!("`{}` brings `{path}`, which Python reads at each start", wheel.file_name());
         talk(&Warning { kind: WarningKind::RunsAtStart, message }.to_string());
     }

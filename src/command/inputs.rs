@@ -254,14 +254,14 @@ impl Inputs {
         for directory in &self.config.wheels {
             let path = self.path(directory)?;
             for entry in fs::list(&path)? {
-                if candidates.len() > self.limits.wheel_files {
-                    return Err(Failure::unable(format!(
-                        "{directory} has more than {} wheels",
-                        self.limits.wheel_files
-                    )));
-                }
                 // sdists, sums and notes lie beside wheels; a name that is none cannot be that of a locked release
                 if let Ok(file_name) = WheelFilename::parse(&entry.name.to_string_lossy()) {
+                    if candidates.len() >= self.limits.wheel_files {
+                        return Err(Failure::unable(format!(
+                            "{directory} has more than {} wheels",
+                            self.limits.wheel_files
+                        )));
+                    }
                     let path = format!("{directory}/{file_name}");
                     candidates.push(Candidate { file_name, path });
                 }

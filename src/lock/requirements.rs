@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::python::condition::meets;
 use crate::python::dependency::{Specifier, Target, Wanted};
 use crate::python::name::ProjectName;
-use crate::refusal::{Failure, Refusal};
+use crate::refusal::{Failure, Refusal, is_format_character};
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,6 +73,15 @@ impl Reader<'_, '_> {
             return Err(Refusal::new(Code::RequirementMalformed, message).into());
         }
         let (shown, text) = (self.load)(from, name)?;
+        if let Some((number, c)) = ambiguous(&text) {
+            let message = format!("{shown} line {number} holds U+{:04X}", u32::from(c));
+            self.refusals.push(
+                Refusal::new(Code::RequirementMalformed, message)
+                    .expected("no control characters but tabs and ends of lines, and none that reorders text")
+                    .hint("tools differ about where a line ends and people about what they see; write the line anew"),
+            );
+            return Ok(());
+        }
         for (number, line) in logical_lines(&text) {
             let origin = format!("{shown} line {number}");
             if let Some(option) = line.strip_prefix('-') {
@@ -249,6 +258,14 @@ fn global_option(option: &str) -> Global {
         }
         _ => Global::Refused,
     }
+}
+
+/// The first character, with its line, that ends a line for pip and not here, or that hides what a line says.
+fn ambiguous(text: &str) -> Option<(usize, char)> {
+    (1..).zip(text.lines()).find_map(|(number, line)| {
+        let found = line.chars().find(|&c| (c.is_control() && c != '\t') || is_format_character(c));
+        found.map(|c| (number, c))
+    })
 }
 
 /// Lines with continuations joined and comments removed, each with the number of its first physical line.

@@ -23,6 +23,9 @@ const LONGEST_WITH_ARGUMENTS: usize = 255;
 #[derive(Clone, Debug)]
 pub struct Launcher {
     program: String,
+    /// ` -P`, or nothing for interpreters that do not know it: Python puts the directory of a script in front of all others in
+    /// which it looks for modules, so that a script of a wheel called json.py would be `json` for every launcher beside it.
+    safe_path: &'static str,
     relocation: Relocation,
     /// Absolute path of the environment's bin/.
     bin: String,
@@ -31,7 +34,8 @@ pub struct Launcher {
 impl Launcher {
     /// Launchers for the environment at the absolute path `location`.
     pub fn new(interpreter: &Interpreter, relocation: Relocation, location: &str) -> Self {
-        Self { program: interpreter.program(), relocation, bin: format!("{location}/bin") }
+        let safe_path = if (interpreter.major(), interpreter.minor()) >= (3, 11) { " -P" } else { "" };
+        Self { program: interpreter.program(), safe_path, relocation, bin: format!("{location}/bin") }
     }
 
     /// The launcher of a console or GUI script.
@@ -45,7 +49,7 @@ impl Launcher {
     }
 
     fn head(&self) -> String {
-        let absolute = format!("#!{}/{}", self.bin, self.program);
+        let absolute = format!("#!{}/{}{}", self.bin, self.program, self.safe_path);
         if self.relocation == Relocation::Fixed && absolute.len() <= LONGEST_INTERPRETER_LINE {
             return format!("{absolute}\n");
         }
@@ -59,7 +63,10 @@ impl Launcher {
             .to_owned(),
             Relocation::Fixed => format!("self={}/.\n", self.bin),
         };
-        format!("#!/bin/sh\n''':'\n{find}exec \"${{self%/*}}/{}\" \"$0\" \"$@\"\n':'''\n", self.program)
+        format!(
+            "#!/bin/sh\n''':'\n{find}exec \"${{self%/*}}/{}\"{} \"$0\" \"$@\"\n':'''\n",
+            self.program, self.safe_path
+        )
     }
 
     /// A script of a wheel: when its first line is `#!python` or `#!pythonw`, with or without arguments, the line is replaced
@@ -118,7 +125,9 @@ mod tests {
         assert!(text.contains("from pkg.cli import Main\n") && text.contains("sys.exit(Main.run())"), "{text}");
         assert!(!text.contains('\\'), "Python would warn about escapes in the part for sh");
         let text = launcher(Relocation::Fixed).entry_point(&entry);
-        assert!(text.starts_with("#!/opt/venvs/app/bin/python3.11\nimport sys\n"), "{text}");
+        assert!(text.starts_with("#!/opt/venvs/app/bin/python3.11 -P\nimport sys\n"), "{text}");
+        let old = Launcher::new(&Interpreter::parse("3.10").unwrap(), Relocation::Fixed, "/opt/venvs/app");
+        assert!(old.entry_point(&entry).starts_with("#!/opt/venvs/app/bin/python3.10\nimport sys\n"));
         let deep =
             Launcher::new(&Interpreter::parse("3.11").unwrap(), Relocation::Fixed, &format!("/{}", "d".repeat(120)));
         assert!(deep.entry_point(&entry).starts_with("#!/bin/sh\n"));

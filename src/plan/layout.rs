@@ -12,6 +12,7 @@ use super::{Content, Mode, Node, Plan, activate};
 use crate::code::Code;
 use crate::config::{Config, Relocation, SystemSitePackages};
 use crate::python::interpreter::Interpreter;
+use crate::python::name::ProjectName;
 use crate::refusal::{Failure, Refusal};
 use crate::wheel::member_path::fold;
 use crate::wheel::record::Head;
@@ -161,6 +162,13 @@ impl Builder<'_> {
             let program = member.executable || member.scheme == Scheme::Scripts;
             let byte_code = self.request.byte_codes.get(&path).cloned();
             let cache = byte_code.and_then(|bytes| Some((cache_path(&path, self.request.interpreter)?, bytes)));
+            if member.scheme == Scheme::Data && is_searched_for_modules(&path) {
+                let message = format!("{source} claims `{path}` through the scheme `data`");
+                self.refusals.push(
+                    Refusal::new(Code::PathReserved, message).expected("modules come through `purelib` or `platlib`"),
+                );
+                continue;
+            }
             install(self, path, if program { Mode::Program } else { Mode::Data }, content);
             if let Some((path, bytes)) = cache {
                 install(self, path, Mode::Data, bytes);
@@ -198,8 +206,14 @@ impl Builder<'_> {
 
     fn content(&self, wheel: &Arc<Wheel>, member: &WheelMember) -> Result<Content, Failure> {
         let as_it_is = || Content::Member(Arc::clone(wheel), Box::new(member.clone()));
+        let is_script = match member.scheme {
+            Scheme::Scripts => true,
+            // the other way to bin/
+            Scheme::Data => member.executable && member.path.starts_with("bin/"),
+            _ => false,
+        };
         // a binary program can be large and is never changed
-        if member.scheme != Scheme::Scripts || member.head != Head::Script {
+        if !is_script || member.head != Head::Script {
             return Ok(as_it_is());
         }
         let bytes = wheel.read(member)?;
@@ -248,16 +262,21 @@ impl Builder<'_> {
             if is_interpreter_name(name) || name == "activate" || name.starts_with("activate.") {
                 return Some("only this program makes the interpreter's names and `activate`");
             }
+            if is_read_by_the_interpreter(name) {
+                return Some("the interpreter reads this file to learn where it is");
+            }
         }
         // files below the .dist-info of another project would change what is known of that one
-        let dist_info = path.strip_prefix(&self.site_packages)?.strip_prefix('/')?.split('/').next()?;
-        let own = self
-            .request
-            .wheels
-            .iter()
-            .any(|wheel| wheel.dist_info() == dist_info && source == format!("`{}`", wheel.file_name()));
-        (dist_info.to_ascii_lowercase().ends_with(".dist-info") && !own)
-            .then_some("a wheel writes only to its own .dist-info")
+        let first = path.strip_prefix(&self.site_packages)?.strip_prefix('/')?.split('/').next()?;
+        let mut sources = self.request.wheels.iter().filter(|wheel| source == format!("`{}`", wheel.file_name()));
+        let folded = first.to_ascii_lowercase();
+        if folded.ends_with(".dist-info") && !sources.any(|wheel| wheel.dist_info() == first) {
+            return Some("a wheel writes only to its own .dist-info");
+        }
+        // importlib.metadata takes an .egg-info for an installed project, too
+        let project = folded.strip_suffix(".egg-info").and_then(|stem| stem.split('-').next())?;
+        let own = sources.any(|wheel| ProjectName::parse(project).as_ref() == Some(wheel.name()));
+        (!own).then_some("a wheel writes only to its own .egg-info")
     }
 
     fn add(&mut self, path: String, node: Node, source: &str) {
@@ -358,6 +377,20 @@ fn is_interpreter_name(name: &str) -> bool {
     })
 }
 
+/// What an interpreter reads beside itself before it knows its own modules, in lower case: `._pth` files replace sys.path,
+/// pyvenv.cfg is taken from here before it is taken from the environment's root, by `site` always and by the interpreter up to
+/// Python 3.10, and pybuilddir.txt says that it has not been installed.
+fn is_read_by_the_interpreter(name: &str) -> bool {
+    name == "pyvenv.cfg" || name.ends_with("._pth") || name == "pybuilddir.txt" || name == "activate_this.py"
+}
+
+/// Whether `path`, relative to the environment, is where an interpreter looks for modules: beside site-packages, Debian's looks
+/// into dist-packages below lib/ and local/lib/.
+fn is_searched_for_modules(path: &str) -> bool {
+    let folded = path.to_ascii_lowercase();
+    folded.strip_prefix("local/").unwrap_or(&folded).starts_with("lib/python")
+}
+
 /// What a link in usr/bin says to reach `path`: relative within /usr, absolute otherwise (Debian policy 10.5,
 /// <https://www.debian.org/doc/debian-policy/ch-files.html#symbolic-links>).
 fn link_from_usr_bin(path: &str) -> String {
@@ -378,6 +411,25 @@ mod tests {
         }
         for name in ["python-config", "pythonx", "ipython", "python3-config", "py"] {
             assert!(!is_interpreter_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn files_that_lead_the_interpreter_elsewhere() {
+        for name in ["pyvenv.cfg", "python._pth", "python3.11._pth", "pybuilddir.txt", "activate_this.py"] {
+            assert!(is_read_by_the_interpreter(name), "{name}");
+        }
+        assert!(!is_read_by_the_interpreter("python_pth") && !is_read_by_the_interpreter("pyvenv"));
+        for path in [
+            "lib/python3.11/site-packages/x.py",
+            "lib/python3/dist-packages/x.py",
+            "Local/Lib/Python3.11/dist-packages/x.pth",
+            "lib/python311.zip",
+        ] {
+            assert!(is_searched_for_modules(path), "{path}");
+        }
+        for path in ["lib/libx.so", "share/lib/python3.11/x", "local/share/x", "etc/python/x"] {
+            assert!(!is_searched_for_modules(path), "{path}");
         }
     }
 

@@ -29,7 +29,6 @@ pub mod provenance;
 
 use crate::blob::Sink;
 use crate::digest::Sha256;
-use crate::python::interpreter::Interpreter;
 use crate::refusal::Failure;
 use crate::wheel::record::Head;
 use crate::wheel::{Wheel, WheelMember};
@@ -167,21 +166,20 @@ impl Plan {
         outside.filter(|(_, node)| **node == Node::Directory).map(|(path, _)| path.as_str())
     }
 
+    /// The files of wheels that Python reads and runs whenever it starts: `.pth` files, sitecustomize and usercustomize.
+    pub fn startup_code(&self) -> impl Iterator<Item = (&str, &Wheel)> {
+        self.nodes.iter().filter_map(|(path, node)| {
+            let Node::File { content: Content::Member(wheel, _), .. } = node else { return None };
+            let (_, module) = below(path, &self.location)?.split_once("/site-packages/")?;
+            let first = module.split('/').next()?;
+            let is_custom = matches!(first.split('.').next(), Some("sitecustomize" | "usercustomize"));
+            (is_custom || (first == module && module.ends_with(".pth"))).then_some((module, wheel.as_ref()))
+        })
+    }
+
     /// The ELF objects that wheels bring.
     pub fn elf_files(&self) -> impl Iterator<Item = (&str, &Content)> {
         self.members().filter(|(_, _, _, head)| *head == Head::Elf).map(|(path, _, content, _)| (path, content))
-    }
-
-    /// The `.pth` files of wheels in site-packages, which `interpreter` reads at each start, whatever program it runs
-    /// (<https://docs.python.org/3/library/site.html>). Not sitecustomize: Debian's Python has one of its own, which is found
-    /// first; nor usercustomize, which a virtual environment does not import.
-    pub fn read_at_start(&self, interpreter: &Interpreter) -> impl Iterator<Item = (&str, &Wheel)> {
-        let site_packages = format!("{}/lib/{}/site-packages", self.location, interpreter.program());
-        self.nodes.iter().filter_map(move |(path, node)| {
-            let Node::File { content: Content::Member(wheel, _), .. } = node else { return None };
-            let name = below(path, &site_packages)?;
-            (name.ends_with(".pth") && !name.contains('/')).then_some((name, wheel.as_ref()))
-        })
     }
 
     /// The files that are installed as wheels bring them: path, mode, content and what it begins like.

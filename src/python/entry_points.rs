@@ -33,6 +33,10 @@ pub fn parse(bytes: &[u8]) -> Result<BTreeMap<String, EntryPoint>, Vec<String>> 
             continue;
         }
         if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            if section.contains(['[', ']']) {
+                // importlib.metadata takes all brackets away
+                problems.push(format!("line {number}: `{line}` is no section"));
+            }
             installs = matches!(section, "console_scripts" | "gui_scripts");
             if let Some(earlier) = sections.insert(section.to_owned(), number) {
                 problems.push(format!("line {number}: the section `{section}` already began in line {earlier}"));
@@ -165,6 +169,7 @@ mod tests {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(parse(b"[console_scripts]\na=m:f\n[x]\n[console_scripts]\nb=m:f\n").is_err());
+        assert!(parse(b"[[console_scripts]]\na=m:f\n").is_err());
     }
 
     #[test]

@@ -229,9 +229,9 @@ impl WarningKind {
                  by this program, and counts as nothing."
             }
             Self::RunsAtStart => {
-                "Python reads the .pth files in site-packages at each start of any program of the environment, and runs the lines \
-                 of theirs that begin with `import`. What a wheel does there it does to all the others, so this file deserves \
-                 a look of its own before the wheel is signed for. It is installed, as pip does it."
+                "Python reads .pth files, sitecustomize and usercustomize in site-packages at each start of any program of the \
+                 environment, and runs what is in them. What a wheel does there it does to all the others, so this file \
+                 deserves a look of its own before the wheel is signed for. It is installed, as pip does it."
             }
             Self::MachineCodeForeign => {
                 "Wheels for all platforms ship helper programs for several of them, and some of these cannot run on the \

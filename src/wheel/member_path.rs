@@ -35,8 +35,17 @@ impl MemberPath {
         if let Some(c) = text.chars().find(|&c| c == '\\' || c.is_control() || is_format_character(c)) {
             return Err(format!("contains U+{:04X}", u32::from(c)));
         }
+        // a path of Windows that leads to another disk, or to whatever that disk's working directory is
+        if let [letter, b':', ..] = text.as_bytes() {
+            if letter.is_ascii_alphabetic() {
+                return Err("begins with a drive letter".to_owned());
+            }
+        }
         let mut depth = 0;
         for component in text.split('/') {
+            if component.trim() != component {
+                return Err("has a component that begins or ends with a blank".to_owned());
+            }
             depth += 1;
             match component {
                 "" => return Err("has an empty component".to_owned()),
@@ -144,8 +153,8 @@ mod tests {
             ".hidden",
             "...",
             "a/..b/c..",
-            "C:/x.py",
-            "a b/ c",
+            "ab:/x.py",
+            "a b/c d",
             "x.",
             "evil/a,b\"c.py",
             "caf\u{e9}/\u{1f40d}.py",
@@ -181,6 +190,11 @@ mod tests {
             ("a\u{202e}gpj.py", "contains U+202E"),
             ("a\u{200b}", "contains U+200B"),
             ("a\u{feff}", "contains U+FEFF"),
+            ("C:/x.py", "begins with a drive letter"),
+            ("c:x.py", "begins with a drive letter"),
+            ("x.py ", "has a component that begins or ends with a blank"),
+            ("a/ b/c", "has a component that begins or ends with a blank"),
+            ("a\u{a0}/b", "has a component that begins or ends with a blank"),
             (&long, "has a component of 256 bytes, more than 255"),
             (&total, "has 1099 bytes, more than 1024"),
             (&deep, "has 65 components, more than 64"),

@@ -275,9 +275,8 @@ fn dist_info(archive: &Archive, file_name: &WheelFilename) -> Result<String, Vec
             .is_some_and(|(name, version)| name == *file_name.name() && version == *file_name.version())
     };
     let mut problems = Vec::new();
-    // pip runs the scripts of any such directory, the others only of the wheel's own
-    for name in top.iter().filter_map(|name| name.strip_suffix(".data")).filter(|stem| name_and_version(stem).is_some())
-    {
+    // pip installs scripts from any directory of that ending, others only from the wheel's own
+    for name in top.iter().filter_map(|name| name.strip_suffix(".data")) {
         if name != file_name.stem() && !own(name) {
             problems.push(format!("it has the data directory of another release, `{name}.data`"));
         }
@@ -371,6 +370,10 @@ fn place(
         }
         if scheme == Scheme::Scripts && below.contains('/') {
             return Err(format!("`{path}` is a script in a subdirectory"));
+        }
+        // what is dropped or refused at the root must not come in through a scheme
+        if below.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case(dist_info)) {
+            return Err(format!("`{path}` goes to its .dist-info by way of a scheme"));
         }
         (scheme, below)
     } else {

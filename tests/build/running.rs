@@ -2,6 +2,7 @@
 
 use crate::install::python;
 use crate::source_package::{SourcePackage, application, command, run};
+use crate::wheel::Wheel;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,20 @@ fn an_environment_works_wherever_it_is() {
     assert_eq!(run(command("sh").args(["demo", "z"]).current_dir(&bin)).ok().stdout, expected("|z"));
 }
 
+/// A script of a wheel must not become the module of another wheel, or of the standard library, because it lies beside the
+/// launcher that imports one of that name.
+#[test]
+fn scripts_of_wheels_are_no_modules_for_launchers() {
+    let package = SourcePackage::new();
+    package.config("project = \"none\"\n");
+    let evil = "#!python\nraise SystemExit('this is not the module')\n";
+    let wheel = Wheel::new("other", "1").data("scripts/importlib.py", evil).data("scripts/demo_app.py", evil);
+    package.wheels([application(), wheel.data("data/bin/demo_app/__init__.py", evil)]);
+    package.install().ok();
+    let place = package.root.join("debian/demo/opt/venvs/demo");
+    assert_eq!(output(&place.join("bin/demo"), &[]), format!("{}|data\n", place.display()));
+}
+
 #[test]
 fn scripts_of_wheels_keep_docstring_and_future_imports() {
     let (directory, place) = moved("project = \"none\"\n");
@@ -81,7 +96,9 @@ fn modules_of_the_distribution_are_hidden_unless_asked_for() {
 fn fixed_launchers_name_the_installed_place() {
     let (_directory, place) = moved("project = \"none\"\nrelocatable = false\n");
     let text = fs::read_to_string(place.join("bin/demo")).unwrap();
-    assert!(text.starts_with(&format!("#!/opt/venvs/demo/bin/{}\n", python())), "{text}");
+    // with -P where the interpreter knows it
+    let interpreter = text.lines().next().unwrap().trim_end_matches(" -P");
+    assert_eq!(interpreter, format!("#!/opt/venvs/demo/bin/{}", python()), "{text}");
 }
 
 #[test]

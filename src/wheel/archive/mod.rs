@@ -311,6 +311,14 @@ fn members(
                 .found(format!("{total} bytes")),
         );
     }
+    // many members that each stay below the bound on one
+    if total > limits.total_ratio_floor && total > bytes.len().saturating_mul(limits.total_ratio) {
+        refusals.push(
+            Refusal::new(Code::ArchiveBomb, "the members together expand further than real content does")
+                .expected(format!("at most {} times the size of the wheel", limits.total_ratio))
+                .found(format!("{total} bytes from {}", bytes.len())),
+        );
+    }
     check_names(&files, &directories, refusals);
     Ok((files, directories))
 }
