@@ -277,8 +277,7 @@ impl<'a> Run<'a> {
     fn failed(&self, log: &Path, how: &str) -> Failure {
         let hint = self.keep(log);
         let said = fs::read(log, LOG_SIZE).unwrap_or_default();
-        let last =
-            tail(&said).lines().map(str::trim).filter(|line| !line.is_empty()).next_back().unwrap_or("").to_owned();
+        let last = tail(&said).lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("").to_owned();
         let which = if self.turn == Turn::First { "" } else { ", the second time," };
         let message = format!("the build back end of `{}`{which} failed", self.job.sdist);
         let mut refusals = vec![Refusal::new(Code::BuildFailed, message).found(format!("{how}: {last}")).hint(hint)];

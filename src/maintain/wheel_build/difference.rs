@@ -251,7 +251,7 @@ mod tests {
         for (a, b, cause) in [
             ("BUILT = 1795365589.5\n", "BUILT = 1795365593.0\n", Cause::Time),
             ("at 2026-11-22T16:39:49\n", "at 2026-11-22T16:39:50\n", Cause::Time),
-            ("TMP = '/work/tmpab12/x'\n", "TMP = '/work/tmpzz99/x'\n", Cause::Path),
+            ("TMP = 'room/tmpab12/x'\n", "TMP = 'room/tmpzz99/x'\n", Cause::Path),
             ("['b', 'a', 'c']\n", "['a', 'b', 'c']\n", Cause::Order),
             ("b\na\n", "a\nb\n", Cause::Order),
             ("PID = 12\n", "PID = 19\n", Cause::Random),
