@@ -51,6 +51,12 @@ pub enum Command {
         after_help = "Exit status 1 says that somebody should act.\n\nExample:\n  rustvenv check --package hello"
     )]
     Check(CheckArguments),
+    /// Bring wheels, signed list, requirements and index level with a changed lock
+    #[command(
+        after_help = "Its settings are in rustvenv.toml or in [tool.rustvenv] of pyproject.toml: rustvenv(5).\n\n\
+        Examples:\n  rustvenv update --dry-run\n  rustvenv update --local-user release@example.org"
+    )]
+    Update(UpdateArguments),
     /// Add the wheels of a directory to the list that is going to be signed
     #[command(after_help = "Example:\n  rustvenv manifest --wheels wheels --project hello")]
     Manifest(ManifestArguments),
@@ -271,6 +277,26 @@ pub struct ProgramArguments {
     /// A file with the secret key, for sq without a key store
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+}
+
+/// Arguments of `update`.
+#[derive(Debug, Args)]
+pub struct UpdateArguments {
+    /// The program that signs.
+    #[command(flatten)]
+    pub program: ProgramArguments,
+    /// Sign without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Say what is new and would be fetched, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How many files are fetched and sdists built at a time [default: as fetch and build]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// Arguments of `requirements`.

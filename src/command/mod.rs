@@ -49,6 +49,8 @@ pub mod sign;
 
 pub mod requirements;
 
+pub mod update;
+
 use crate::refusal::Failure;
 use std::io::{ErrorKind, Write as _};
 

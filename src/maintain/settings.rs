@@ -34,6 +34,8 @@ pub struct Settings {
     pub build_requirements: Option<PathBuf>,
     /// Where sdists are kept.
     pub sdists: PathBuf,
+    /// Where the Rust crates of sdists are kept, if any needs some.
+    pub crates: Option<PathBuf>,
     /// Where wheels are kept.
     pub wheels: PathBuf,
     /// The signed list.
@@ -67,6 +69,7 @@ struct Raw {
     requirements: PathBuf,
     build_requirements: Option<PathBuf>,
     sdists: PathBuf,
+    crates: Option<PathBuf>,
     wheels: PathBuf,
     manifest: Option<PathBuf>,
     keyring: Vec<PathBuf>,
@@ -90,6 +93,7 @@ impl Default for Raw {
             requirements: "requirements.txt".into(),
             build_requirements: None,
             sdists: "sdists".into(),
+            crates: None,
             wheels: "wheels".into(),
             manifest: None,
             keyring: vec!["debian/signers".into()],
@@ -183,6 +187,7 @@ impl Settings {
             requirements: raw.requirements,
             build_requirements: raw.build_requirements,
             sdists: raw.sdists,
+            crates: raw.crates,
             manifest: raw.manifest.unwrap_or_else(|| raw.wheels.join("sha256sums.txt")),
             wheels: raw.wheels,
             keyring: raw.keyring,

@@ -13,6 +13,8 @@ pub mod fs;
 
 pub mod process;
 
+pub mod terminal;
+
 pub mod store;
 
 pub mod net;

@@ -1,0 +1,285 @@
+//! `rustvenv update`: from a lock to a signed list, with real gpg, the real sandbox and an index in a directory.
+
+// a test that cannot go on has failed
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+// the tests may look at the world; the library may not
+#![allow(clippy::disallowed_methods)]
+
+use rustvenv::digest::Sha256;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const BACKEND: &str = include_str!("support/backend.py");
+
+/// A project, an upstream that publishes sdists, and a maintainer with a key.
+struct Project {
+    directory: TempDir,
+}
+
+struct Done {
+    status: i32,
+    stderr: String,
+}
+
+impl Done {
+    #[track_caller]
+    fn ok(self) -> String {
+        assert_eq!(self.status, 0, "{}", self.stderr);
+        self.stderr
+    }
+}
+
+impl Project {
+    fn new() -> Self {
+        let project = Self { directory: tempfile::Builder::new().prefix("rustvenv update ").tempdir().unwrap() };
+        fs::create_dir_all(project.path("project/debian/signers")).unwrap();
+        fs::DirBuilder::new().mode(0o700).create(project.path("gnupg")).unwrap();
+        let user = "ann <ann@example.org>";
+        let quiet = ["--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""];
+        project.gpg(&[&quiet[..], &["--quick-generate-key", user, "ed25519", "sign", "never"]].concat());
+        let certificate = project.path("project/debian/signers/ann.asc");
+        project.gpg(&["--batch", "--armor", "--output", certificate.to_str().unwrap(), "--export", "ann"]);
+        let upstream = project.path("upstream");
+        fs::create_dir(&upstream).unwrap();
+        project.write(
+            "rustvenv.toml",
+            &format!(
+                "project = \"Hello\"\nlocks = [\"upstream.txt\"]\nbuild-locks = [\"build.txt\"]\nindex = \"public\"\n\
+                 index-url = [{:?}]\n",
+                upstream.to_str().unwrap()
+            ),
+        );
+        // what beta is built with
+        project.publish("tool", "3.0", "", "def contents():\n    return {'tool.py': 'shape = \"round\"\\n'}\n");
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path("project").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path("project").join(name), text).unwrap();
+    }
+
+    fn gpg(&self, arguments: &[&str]) {
+        let mut command = self.command("gpg");
+        assert!(command.args(arguments).status().unwrap().success());
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs([("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("LC_ALL", "C.UTF-8")])
+            .env("HOME", self.directory.path())
+            .env("GNUPGHOME", self.path("gnupg"))
+            .current_dir(self.path("project"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn rustvenv(&self, arguments: &[&str]) -> Done {
+        let output = self.command(env!("CARGO_BIN_EXE_rustvenv")).args(arguments).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        Done { status: output.status.code().unwrap(), stderr: stderr + &String::from_utf8(output.stdout).unwrap() }
+    }
+
+    fn update(&self) -> Done {
+        self.rustvenv(&["update", "--yes", "--local-user", "ann"])
+    }
+
+    /// Upstream publishes a release, with a build back end of its own.
+    fn publish(&self, name: &str, version: &str, requires: &str, body: &str) {
+        let stem = format!("{name}-{version}");
+        let room = tempfile::tempdir().unwrap();
+        let top = room.path().join(&stem);
+        fs::create_dir(&top).unwrap();
+        let system = format!("requires = [{requires}]\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n");
+        for (path, text) in [
+            ("pyproject.toml", format!("[build-system]\n{system}")),
+            ("backend.py", BACKEND.replace("@NAME@", name).replace("@VERSION@", version)),
+            ("body.py", body.to_owned()),
+        ] {
+            fs::write(top.join(path), text).unwrap();
+        }
+        let archive = self.path("upstream").join(format!("{stem}.tar.gz"));
+        let tar = ["--sort=name", "--owner=0", "--group=0", "--format=ustar", "-caf"];
+        let done = Command::new("tar").args(tar).arg(archive).arg("-C").arg(room.path()).arg(stem).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Locks these releases by the digests of their sdists.
+    fn lock(&self, releases: &[(&str, &str)]) {
+        let line = |(name, version): &(&str, &str)| {
+            let sdist = self.path("upstream").join(format!("{name}-{version}.tar.gz"));
+            format!("{name}=={version} --hash=sha256:{}\n", Sha256::of(&fs::read(sdist).unwrap()))
+        };
+        self.write("upstream.txt", &releases.iter().map(line).collect::<String>());
+        self.write("build.txt", &line(&("tool", "3.0")));
+    }
+
+    fn two_releases(&self) {
+        self.publish("alpha", "1.0", "", "def contents():\n    return {'alpha.py': 'one = 1\\n'}\n");
+        // built with what tool says
+        let body = "import tool\ndef contents():\n    return {'beta.py': 'shape = %r\\n' % tool.shape}\n";
+        self.publish("beta", "2.0", "\"tool\"", body);
+        self.lock(&[("alpha", "1.0"), ("beta", "2.0")]);
+    }
+
+    fn verify(&self) {
+        let arguments = ["verify", "--manifest", "wheels/sha256sums.txt", "--keyring", "debian/signers"];
+        let more = ["--requirements", "requirements.txt", "--reference-time", "2040-01-01"];
+        self.rustvenv(&[&arguments[..], &more].concat()).ok();
+    }
+
+    /// Digests of everything but the signature, the index' memory and what builds leave for one another.
+    fn result(&self) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        for entry in walkdir::WalkDir::new(self.path("project")) {
+            let entry = entry.unwrap();
+            let path = entry.path().strip_prefix(self.path("project")).unwrap().display().to_string();
+            if entry.file_type().is_file()
+                && !path.ends_with(".asc")
+                && !path.contains("/.")
+                && !path.ends_with(".html")
+            {
+                files.insert(path, Sha256::of(&fs::read(entry.path()).unwrap()).hex());
+            }
+        }
+        assert!(files.contains_key("requirements.txt") && files.contains_key("wheels/sha256sums.txt"), "{files:?}");
+        files
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        // gpg-agent outlives who started it, and holds the directory
+        let _ = Command::new("gpgconf").args(["--kill", "all"]).env("GNUPGHOME", self.path("gnupg")).status();
+    }
+}
+
+#[test]
+fn one_command_and_one_signature() {
+    let project = Project::new();
+    project.two_releases();
+    assert_eq!(project.rustvenv(&["update", "--dry-run"]).ok().matches("new for").count(), 1);
+    assert!(!project.path("project/wheels").exists(), "a dry run writes nothing");
+    let said = project.update().ok();
+    for line in ["alpha 1.0 (new)", "beta 2.0 (new)", "tool 3.0 (new)", "signed by ", "requirements.txt written"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    project.verify();
+    let first = project.read("wheels/sha256sums.txt");
+    assert!(first.starts_with("# rustvenv-manifest: project=hello serial=1\n"), "{first}");
+    let requirements = project.read("requirements.txt");
+    assert!(requirements.contains("beta==2.0 \\\n") && !requirements.contains("tool"), "{requirements}");
+    assert!(project.read("public/simple/beta/index.html").contains("beta-2.0-py3-none-any.whl"));
+
+    let before = project.result();
+    assert!(project.update().ok().contains("the signed list has every wheel"));
+    assert_eq!(project.result(), before, "nothing to do");
+
+    project.publish("alpha", "1.1", "", "def contents():\n    return {'alpha.py': 'one = 1.1\\n'}\n");
+    project.lock(&[("alpha", "1.1"), ("beta", "2.0")]);
+    // nobody is there to ask: everything but the signature is done, and kept
+    let asked = project.rustvenv(&["update", "--local-user", "ann"]);
+    assert!(asked.status == 2 && asked.stderr.contains("nobody to ask"), "{}", asked.stderr);
+    assert!(asked.stderr.contains("alpha 1.0 -> 1.1") && asked.stderr.contains("since alpha-1.0.tar.gz: "));
+    assert!(asked.stderr.contains("~ body.py"), "{}", asked.stderr);
+    assert_eq!(project.read("wheels/sha256sums.txt"), first);
+    project.verify();
+    project.update().ok();
+    let second = project.read("wheels/sha256sums.txt");
+    assert!(second.starts_with("# rustvenv-manifest: project=hello serial=2\n"), "{second}");
+    let entries = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(entries(&second)[..3], entries(&first), "what was signed for stays");
+    assert!(project.read("requirements.txt").contains("alpha==1.1"));
+    project.verify();
+}
+
+#[test]
+fn what_is_not_locked_is_not_signed_for() {
+    let project = Project::new();
+    project.two_releases();
+    project.update().ok();
+    let list = project.read("wheels/sha256sums.txt");
+    // a wheel that somebody put there
+    let wheels = project.path("project/wheels");
+    fs::copy(wheels.join("alpha-1.0-py3-none-any.whl"), wheels.join("alpha-9.0-py3-none-any.whl")).unwrap();
+    project.update().ok();
+    assert_eq!(project.read("wheels/sha256sums.txt"), list);
+    // upstream serves something else under the locked name
+    project.publish("gamma", "1.0", "", "def contents():\n    return {}\n");
+    project.lock(&[("alpha", "1.0"), ("beta", "2.0"), ("gamma", "1.0")]);
+    project.publish("gamma", "1.0", "", "def contents():\n    return {'gamma.py': 'evil\\n'}\n");
+    let refused = project.update();
+    assert!(refused.status == 3 && refused.stderr.contains("fetched-file-differs"), "{}", refused.stderr);
+    // a list that was tampered with is nothing to go on from
+    project.write("wheels/sha256sums.txt", &list.replace("serial=1", "serial=2"));
+    let refused = project.update();
+    assert!(refused.status == 3 && refused.stderr.contains("signature-mismatch"), "{}", refused.stderr);
+}
+
+/// Killed without warning, again and again: the last run finishes, and the result is that of a run that nobody disturbed.
+#[test]
+fn a_run_that_is_killed_is_finished_by_the_next() {
+    let undisturbed = Project::new();
+    undisturbed.two_releases();
+    let started = std::time::Instant::now();
+    undisturbed.update().ok();
+    let whole = started.elapsed();
+    let project = Project::new();
+    project.two_releases();
+    let mut random: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut killed = 0;
+    while killed < 20 {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let share = f64::from(u32::try_from(random % 1000).unwrap()) / 1000.0;
+        let mut child: Child = project
+            .command(env!("CARGO_BIN_EXE_rustvenv"))
+            .args(["update", "--yes", "--local-user", "ann"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_secs_f64(whole.as_secs_f64() * share));
+        let ended = child.try_wait().unwrap();
+        if let Some(status) = ended {
+            assert!(status.success(), "a run after one that was killed fails: {status}");
+            // from the beginning
+            for name in ["wheels", "sdists", "public"] {
+                fs::remove_dir_all(project.path("project").join(name)).unwrap();
+            }
+        } else {
+            killed += 1;
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+    project.update().ok();
+    project.verify();
+    let names = |result: BTreeMap<String, String>| {
+        // sdists are packed anew for each project, and the path of upstream's directory differs
+        result.into_iter().filter(|(path, _)| !path.starts_with("public") && path != "rustvenv.toml").collect()
+    };
+    let (found, expected): (BTreeMap<String, String>, BTreeMap<String, String>) =
+        (names(project.result()), names(undisturbed.result()));
+    for (path, digest) in &expected {
+        if !path.ends_with(".tar.gz") && path != "upstream.txt" && path != "build.txt" && !path.contains("signers") {
+            assert_eq!(found.get(path), Some(digest), "{path}");
+        }
+    }
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+}
