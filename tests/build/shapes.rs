@@ -111,8 +111,7 @@ fn what_runs_at_each_start_is_installed_and_said() {
         .file("starts.pth", "import sys; sys.started = True\nstarts_more\n")
         .file("starts_more/found.py", "name = 'found'\n")
         .file("starts_more/inner.pth", "never read\n")
-        .data("platlib/also.pth", "# nothing\n")
-        .data(&format!("data/lib/{}/site-packages/by-data.pth", python()), "");
+        .data("platlib/also.pth", "# nothing\n");
     let both = twice(vec![starts, Wheel::new("quiet", "1.0").file("quiet/__init__.py", "")]);
     both.differs_in(&[]);
     assert_eq!(both.python("import sys, found; print(sys.started, found.name)"), "True found\n");
@@ -123,12 +122,12 @@ fn what_runs_at_each_start_is_installed_and_said() {
         )
     };
     let warnings: Vec<&str> = both.said.lines().filter(|line| line.contains("warning[runs-at-start]")).collect();
-    assert_eq!(warnings, ["also.pth", "by-data.pth", "starts.pth"].map(expected));
+    assert_eq!(warnings, ["also.pth", "starts.pth"].map(expected));
     // and also when silence was asked for
     let install = ["install", "--package", "demo"];
     let done =
         run(command(env!("CARGO_BIN_EXE_rustvenv")).args(install).env("DH_QUIET", "1").current_dir(&both.package.root));
-    assert_eq!(done.ok().stderr.matches("runs-at-start").count(), 3);
+    assert_eq!(done.ok().stderr.matches("runs-at-start").count(), 2);
 }
 
 #[test]
