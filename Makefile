@@ -23,7 +23,9 @@ FUZZ_SECONDS = 60
 
 # What the targets need from the distribution beside cargo. A/B: either serves.
 build_packages     = build-essential libclang-dev nettle-dev pkgconf/pkg-config
-example_packages   = $(build_packages) ca-certificates debhelper dpkg-dev faketime python3 python3-pip
+# bubblewrap, the headers of Python and libffi: the example's wheels are built from sources.
+example_packages   = $(build_packages) bubblewrap ca-certificates debhelper dpkg-dev faketime libffi-dev python3 \
+	python3-dev python3-pip
 check_packages     = $(example_packages) binutils bubblewrap chromium-headless-shell curl fakeroot file fish \
 	flit git gnupg gpgv ksh93u+m lintian mandoc nginx-light openssl perl python3-dev python3-setuptools \
 	python3-setuptools-whl python3-venv python3-wheel python3-wheel-whl shellcheck sq sqv strace tcsh unzip \
@@ -74,7 +76,7 @@ clean: ## remove everything that was built
 	rm -rf target fuzz/target
 
 .PHONY: example
-example: ## build debian-example twice, compare the packages, run the application
+example: ## rebuild debian-example's signed wheels from sources, build it twice, compare, run it
 	@scripts/cargo.sh --version > /dev/null
 	@scripts/apt-need.sh $(example_packages)
 	@scripts/stage.sh
@@ -90,9 +92,19 @@ example-sources: ## fetch three small sdists by their hashes, from the index tha
 	@scripts/example-sources.sh
 
 .PHONY: example-lock
-example-lock: ## refresh the example's lock files and list of wheels
-	@scripts/apt-need.sh python3 python3-pip
+example-lock: ## refresh the example's locks of sources
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(example_packages) python3-venv
+	@scripts/stage.sh
+	@scripts/lock-tools.sh
 	@scripts/example-lock.sh
+
+.PHONY: example-list
+example-list: ## build the example's wheels, list them, write its requirements (on Debian 12 and 13)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(example_packages)
+	@scripts/stage.sh
+	@scripts/example-list.sh
 
 .PHONY: example-key
 example-key: ## sign the example's list of wheels with a key of your own (KEY=DIRECTORY)

@@ -1,19 +1,21 @@
 #!/bin/sh
-# example-lock.sh: refreshes the example's lock files and its list of wheels.
+# example-lock.sh: refreshes the example's locks of sources.
 #
-# For each Python and architecture below, pip resolves the dependencies that debian-example/pyproject.toml declares, and
-# the requirements of its build back end, to the newest wheels; nothing of them is run. All targets have to agree on the
-# versions. What was chosen is written with its SHA-256 into requirements.txt, build-requirements.txt and
-# wheels/sha256sums.txt. The index is the one of the user's own pip configuration.
+# uv resolves the dependencies that debian-example/pyproject.toml declares, and the tools that build them, to the newest
+# releases; nothing of them is run. sources.txt and build-sources.txt get the SHA-256 of each sdist, or of upstream's wheel
+# where that is taken ($upstream_wheels in lib.sh). The index is the one of the user's own pip configuration.
 #
-# Then review the difference, and sign the new list with `make example-key`.
+# Then build the wheels and list them, on Debian 12 and on Debian 13 (`make example-list`), review the differences, and sign
+# (`make example-key`).
 set -eu
 . "$(dirname -- "$0")/lib.sh"
 
-pythons='3.11 3.13'           # Debian 12 and 13
-architectures='x86_64 aarch64'
 example=$top/debian-example
 work=$top/target/example-lock
+uv=$top/target/lock-tools/bin/uv
+rustvenv=$stage/usr/bin/rustvenv
+# What click, Jinja2 and tomli-w are built with, beside the example's own back end.
+tools='flit-core>=3.11,<4'
 
 # The dependencies, a line each: `declared SECTION KEY`
 declared() {
@@ -22,41 +24,41 @@ with open(sys.argv[1], "rb") as file:
     print(*tomllib.load(file)[sys.argv[2]][sys.argv[3]], sep="\n")' "$example/pyproject.toml" "$1" "$2"
 }
 
-# lock DIRECTORY: the wheels in DIRECTORY as a requirements file with hashes, a release once, sorted by its name.
+# resolve NAME: NAME.in to NAME.txt, with the hashes of all files of each release
+resolve() {
+	index=${PIP_INDEX_URL:-$("$python" -m pip config get global.index-url 2>/dev/null || :)}
+	"$uv" pip compile --quiet --no-config --no-header --no-annotate --generate-hashes --universal --upgrade \
+		--python-version 3.11 ${index:+--default-index "$index"} --output-file "$work/$1.txt" "$work/$1.in"
+}
+
+# lock NAME: the files of NAME.txt that are fetched for any of the targets, as a requirements file, sorted by name
 lock() {
-	(cd "$1" && sha256sum -- *.whl) | LC_ALL=C sort -k 2 | awk '
-		{ split($2, part, "-"); name = part[1]; gsub(/_/, "-", name); version = part[2] }
-		name in seen && seen[name] != version {
-			print "the targets do not agree: " name " " seen[name] " and " version > "/dev/stderr"; exit 1
-		}
-		!(name in seen) { printf "%s%s==%s", separator, name, version; seen[name] = version; separator = "\n" }
-		{ printf " \\\n    --hash=sha256:%s", $1 }
-		END { print "" }'
+	upstream=
+	for name in $upstream_wheels; do
+		if grep -q "^$name==" "$work/$1.txt"; then upstream="$upstream --upstream-wheels $name"; fi
+	done
+	for target in $example_targets; do
+		# shellcheck disable=SC2086 # names of projects, each with its option
+		"$rustvenv" fetch --requirements "$work/$1.txt" --sdists target/example/sdists --wheels "$work/wheels" $upstream \
+			--architecture "$example_architecture" --python "${target%/*}" --glibc "${target#*/}" --format json
+	done >"$work/$1.json"
+	"$python" -c 'import json, sys
+releases = {}
+for file in map(json.loads, sys.stdin):
+    releases.setdefault((file["project"], file["version"]), set()).add(file["sha256"])
+print("# Sources by their hashes. Written by scripts/example-lock.sh; do not edit.")
+for (project, version), digests in sorted(releases.items()):
+    print(project + "==" + version, *("--hash=sha256:" + digest for digest in sorted(digests)), sep=" \\\n    ")' <"$work/$1.json"
 }
 
 rm -rf "$work"
-mkdir -p "$work/run" "$work/build"
-declared project dependencies >"$work/requirements.in"
-declared build-system requires >"$work/build-requirements.in"
-
-for version in $pythons; do
-	for architecture in $architectures; do
-		say "resolving for Python $version on $architecture"
-		abi=cp$(printf '%s' "$version" | tr -d .)
-		for what in run build; do
-			case $what in run) wanted=requirements.in ;; *) wanted=build-requirements.in ;; esac
-			"$python" -m pip download --quiet --only-binary=:all: --dest "$work/$what" --requirement "$work/$wanted" \
-				--implementation cp --python-version "$version" --abi "$abi" --abi abi3 --abi none \
-				--platform "manylinux_2_28_$architecture" --platform "manylinux_2_17_$architecture" \
-				--platform "manylinux2014_$architecture"
-		done
-	done
+mkdir -p "$work"
+declared project dependencies >"$work/sources.in"
+(declared build-system requires && printf '%s\n' "$tools") >"$work/build-sources.in"
+for name in sources build-sources; do
+	say "resolving $name"
+	resolve "$name"
+	lock "$name" >"$work/$name.lock"
 done
-
-lock "$work/run" >"$work/requirements.txt"
-lock "$work/build" >"$work/build-requirements.txt"
-mv "$work/requirements.txt" "$work/build-requirements.txt" "$example/"
-mv "$work"/run/*.whl "$work/build/"
-(cd "$work/build" && sha256sum -- *.whl) | LC_ALL=C sort -k 2 >"$example/wheels/sha256sums.txt"
-say "wrote requirements.txt, build-requirements.txt and wheels/sha256sums.txt in debian-example/"
-say "review them, then sign: make example-key"
+for name in sources build-sources; do mv "$work/$name.lock" "$example/$name.txt"; done
+say "wrote sources.txt and build-sources.txt in debian-example/; now, on Debian 12 and on 13: make example-list"

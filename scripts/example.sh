@@ -88,7 +88,7 @@ run() (
 round_trip() (
 	program=$1
 	cd "$work/desk"
-	rm -rf -- *.key spool inbox note.* config.yaml
+	rm -rf -- *.key spool inbox note.* config.toml
 	printf 'the bytes of the news: \303\251 \000 end\n' >note.txt
 	public=$(run "$program" keygen reader.key)
 	run "$program" keygen other.key >note.other
@@ -101,8 +101,8 @@ round_trip() (
 	fi
 	mkdir spool
 	echo "all is well" >spool/morning
-	printf 'reader: %s\nspool: spool\ninbox: inbox\n' "$public" >config.yaml
-	run "$venv/bin/tidingsd" --config config.yaml --once
+	printf 'reader = "%s"\nspool = "spool"\ninbox = "inbox"\n' "$public" >config.toml
+	run "$venv/bin/tidingsd" --config config.toml --once
 	run "$program" report --key reader.key inbox >note.report
 	grep -q 'all is well' note.report
 	cat note.report

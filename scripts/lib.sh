@@ -9,6 +9,15 @@ cd -- "$top" || exit 2
 # shellcheck disable=SC2034 # used by the scripts that source this
 python=/usr/bin/python3
 
+# What the example's signed list is for: Python/glibc of Debian 12 and 13, on this architecture; and the projects of which
+# upstream's wheel is taken, because building it takes a compiler for Rust and the sources of OpenSSL.
+# shellcheck disable=SC2034
+example_targets='3.11/2.36 3.13/2.41'
+# shellcheck disable=SC2034
+example_architecture=amd64
+# shellcheck disable=SC2034
+upstream_wheels=cryptography
+
 say() { printf '==> %s\n' "$*"; }
 die() {
 	printf '%s: error: %s\n' "${0##*/}" "$1" >&2

@@ -266,6 +266,11 @@ pub struct Variables<'a> {
 /// Those of dpkg-buildflags' variables that Python's build back ends know.
 const FLAGS: &[&str] = &["CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS"];
 
+/// What Python compiles itself and its extensions with, in every distribution of it. setuptools leaves Python's own flags out when
+/// there is a CFLAGS, and without these the extension stops the process where an assertion of Python's headers fails, has the
+/// line numbers of these headers in it, and may be compiled as if integers never overflowed.
+const OF_PYTHON: &str = "-DNDEBUG -fwrapv ";
+
 /// The whole environment in which a back end runs: nothing of the builder's own is in it.
 pub fn variables(from: Variables<'_>) -> BTreeMap<String, OsString> {
     let mut variables: BTreeMap<String, OsString> = assignments(from.architecture)
@@ -315,8 +320,13 @@ pub fn variables(from: Variables<'_>) -> BTreeMap<String, OsString> {
         // dpkg leaves its own out when the path has unusual characters; ours is always the same
         let words: Vec<&str> =
             value.split_whitespace().filter(|word| !word.starts_with("-ffile-prefix-map=")).collect();
-        let mut flags = OsString::from(words.join(" "));
-        if matches!(name, "CFLAGS" | "CXXFLAGS") {
+        let mut flags = OsString::new();
+        let compiles = matches!(name, "CFLAGS" | "CXXFLAGS");
+        if compiles {
+            flags.push(OF_PYTHON);
+        }
+        flags.push(words.join(" "));
+        if compiles {
             flags.push(" ");
             flags.push(quoted(&map));
         }
@@ -624,7 +634,7 @@ mod tests {
         let variables = flags("/w/source");
         let get = |name: &str| variables.get(name).map(|value| value.to_str().unwrap());
         assert_eq!(get("PATH"), Some("/w/venv/bin:/usr/bin:/bin"));
-        assert_eq!(get("CFLAGS"), Some("-g -O2 -Wall -ffile-prefix-map=/w/source=."));
+        assert_eq!(get("CFLAGS"), Some("-DNDEBUG -fwrapv -g -O2 -Wall -ffile-prefix-map=/w/source=."));
         assert_eq!(get("LDFLAGS"), Some("-Wl,-z,relro"));
         assert_eq!(get("GCJFLAGS"), None);
         assert_eq!(get("SETUPTOOLS_SCM_PRETEND_VERSION"), Some("1.2"));
@@ -637,8 +647,8 @@ mod tests {
     #[test]
     fn unusual_directories_are_quoted_in_compiler_flags() {
         let flags = |source: &str| flags(source)["CXXFLAGS"].to_str().unwrap().to_owned();
-        assert_eq!(flags("/a b/ü"), "-g '-ffile-prefix-map=/a b/ü=.'");
-        assert_eq!(flags("/it's"), r"-g '-ffile-prefix-map=/it'\''s=.'");
+        assert_eq!(flags("/a b/ü"), "-DNDEBUG -fwrapv -g '-ffile-prefix-map=/a b/ü=.'");
+        assert_eq!(flags("/it's"), r"-DNDEBUG -fwrapv -g '-ffile-prefix-map=/it'\''s=.'");
     }
 
     #[test]

@@ -1,8 +1,7 @@
 """The configuration of tidingsd: the package's own defaults, and what a file says instead."""
 
+import tomllib
 from importlib.resources import files
-
-import yaml
 
 
 class ConfigError(Exception):
@@ -10,18 +9,19 @@ class ConfigError(Exception):
 
 
 def load(path=None):
-    """The defaults of data/tidings.yaml with the keys of the file at `path` over them."""
-    config = yaml.safe_load(files("tidings").joinpath("data/tidings.yaml").read_text("utf-8"))
+    """The defaults of data/tidings.toml with the keys of the file at `path` over them."""
+    config = tomllib.loads(files("tidings").joinpath("data/tidings.toml").read_text("utf-8"))
     if path is None:
         return config
-    with open(path, encoding="utf-8") as file:
-        try:
-            given = yaml.safe_load(file)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(given, dict):
-        raise ConfigError(f"{path}: not a list of `key: value` lines")
-    unknown = sorted(str(key) for key in given if key not in config)
+    try:
+        with open(path, "rb") as file:
+            given = tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    unknown = sorted(key for key in given if key not in config)
     if unknown:
         raise ConfigError(f"{path}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(config))}")
-    return config | given
+    config |= given
+    if config["notify_url"] and not str(config["notify_url"]).startswith(("http://", "https://")):
+        raise ConfigError(f"{path}: notify_url is no HTTP address")
+    return config

@@ -1,11 +1,13 @@
 """The command `tidingsd`: seal what arrives in the spool directory, and say so."""
 
+import http.client
+import json
 import logging
 import time
+import urllib.request
 from pathlib import Path
 
 import click
-import requests
 
 from tidings import config, envelope, inbox
 
@@ -21,7 +23,7 @@ def main(path, once):
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     try:
         settings = config.load(path)
-        if settings["reader"] is None:
+        if not settings["reader"]:
             raise config.ConfigError("no `reader`: there is no key to seal to")
         reader = envelope.parse_public(settings["reader"])
     except (config.ConfigError, envelope.EnvelopeError) as error:
@@ -53,10 +55,12 @@ def sweep(settings, reader, settle):
 
 def notify(settings, news):
     """Tell `notify_url`, if there is one. A message is safe whether or not anybody heard of it."""
-    if settings["notify_url"] is None:
+    if not settings["notify_url"]:
         return
+    body = json.dumps(news).encode("utf-8")
     try:
-        answer = requests.post(settings["notify_url"], json=news, timeout=settings["notify_timeout_seconds"])
-        answer.raise_for_status()
-    except requests.RequestException as error:
+        request = urllib.request.Request(settings["notify_url"], body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=settings["notify_timeout_seconds"]):
+            pass
+    except (OSError, ValueError, http.client.HTTPException) as error:
         log.warning("could not notify: %s", error)
