@@ -64,6 +64,7 @@ impl Shop {
     fn command(&self, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rustvenv"));
         command.args(["build", "--sdists", "sdists", "--wheels", "wheels"]).args(more).current_dir(&self.directory);
+        command.env("XDG_CACHE_HOME", self.path("caches"));
         command
     }
 
