@@ -8,8 +8,8 @@
 use super::requirements::{listed, replace, write};
 use super::wanted::wanted;
 use super::{build, fetch, index, inputs, locks, say, sign, trust_options};
-use crate::cli::{BuildArguments, FetchArguments, Files, Format, IndexArguments, TrustArguments, UpdateArguments};
 use crate::blob::Blob;
+use crate::cli::{BuildArguments, FetchArguments, Files, Format, IndexArguments, TrustArguments, UpdateArguments};
 use crate::code::Code;
 use crate::digest::Sha256;
 use crate::limits::Limits;
@@ -137,7 +137,8 @@ impl<'a> Desk<'a> {
         let mut taken: Vec<(PathBuf, &str)> =
             self.locks.iter().chain(&self.settings.build_locks).map(|path| (real(path), "a lock")).collect();
         taken.push((real(&self.settings.manifest), "the list"));
-        for path in [Some(&self.settings.requirements), self.settings.build_requirements.as_ref()].into_iter().flatten() {
+        for path in [Some(&self.settings.requirements), self.settings.build_requirements.as_ref()].into_iter().flatten()
+        {
             if let Some((_, what)) = taken.iter().find(|(other, _)| *other == real(path)) {
                 let message = format!("`{}` is {what}, and the requirements would be written there", path.display());
                 return Err(Refusal::new(Code::ConfigMalformed, message)
@@ -330,7 +331,11 @@ impl<'a> Desk<'a> {
         fs::replace(&self.places.next_signature, &signed.text, 0o644)?;
         in_place(&self.places)?;
         for signer in &signed.signers {
-            say(&format!("signed by {} {}", signer.fingerprint, printable(signer.user_id.as_deref().unwrap_or_default())));
+            say(&format!(
+                "signed by {} {}",
+                signer.fingerprint,
+                printable(signer.user_id.as_deref().unwrap_or_default())
+            ));
         }
         let missing = self.settings.threshold.saturating_sub(signed.signers.len());
         if missing > 0 {
@@ -346,8 +351,10 @@ impl<'a> Desk<'a> {
         if new.iter().all(|one| before.iter().any(|other| other.fingerprint == one.fingerprint)) {
             return Ok(());
         }
-        let of = |signers: &[Signer]| signers.iter().map(|one| one.fingerprint.to_string()).collect::<Vec<_>>().join(", ");
-        let message = format!("the list that this would go on from waits for signatures: {}", self.places.manifest.display());
+        let of =
+            |signers: &[Signer]| signers.iter().map(|one| one.fingerprint.to_string()).collect::<Vec<_>>().join(", ");
+        let message =
+            format!("the list that this would go on from waits for signatures: {}", self.places.manifest.display());
         Err(Refusal::new(Code::ThresholdNotMet, message)
             .expected(format!("{} signatures, or the next one by who made the last: {}", self.settings.threshold, of(before)))
             .found(of(new))
