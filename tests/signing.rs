@@ -190,6 +190,27 @@ fn a_signature_that_would_not_count_is_not_put_in_place() {
     desk.verify("1").ok();
 }
 
+/// Somebody who may write to the directory of the list puts another list there while the passphrase is typed.
+#[test]
+fn no_signature_is_made_over_what_was_put_there_meanwhile() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::new();
+    desk.manifest().ok();
+    desk.gpg_key("ann", true);
+    let evil = format!("{}  evil-1.0-py3-none-any.whl\n", "e".repeat(64));
+    fs::write(desk.path("evil.txt"), &evil).unwrap();
+    let program = desk.path("gpg-while-somebody-writes");
+    let text = "#!/bin/sh\ncp evil.txt wheels/sha256sums.txt\ngpg \"$@\" || exit 1\n\
+                while [ \"$1\" != --output ]; do shift; done\ncp \"$2\" made.asc\n";
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let done = desk.sign(&["--local-user", "ann", "--sign-program", program.to_str().unwrap()]);
+    assert!(done.status == 2 && done.stderr.contains("was changed while it was signed"), "{}", done.stderr);
+    assert!(!desk.path("wheels/sha256sums.txt.asc").exists());
+    let over_evil = desk.run("gpg", &["--batch", "--verify", "made.asc", "evil.txt"]);
+    assert_ne!(over_evil.status, 0, "there is a signature over the evil list: {}", over_evil.stderr);
+}
+
 #[test]
 fn a_list_that_no_build_would_read_is_not_signed() {
     let desk = Desk::new();

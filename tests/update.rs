@@ -136,6 +136,17 @@ impl Project {
         self.lock(&[("alpha", "1.0"), ("beta", "2.0")]);
     }
 
+    /// Two have to sign, and the other one is bob.
+    fn second_signer(&self) {
+        let quiet = ["--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""];
+        self.gpg(
+            &[&quiet[..], &["--quick-generate-key", "bob <bob@example.org>", "ed25519", "sign", "never"]].concat(),
+        );
+        let certificate = self.path("project/debian/signers/bob.asc");
+        self.gpg(&["--batch", "--armor", "--output", certificate.to_str().unwrap(), "--export", "bob"]);
+        self.write("rustvenv.toml", &(self.read("rustvenv.toml") + "threshold = 2\n"));
+    }
+
     fn verify(&self) {
         let arguments = ["verify", "--manifest", "wheels/sha256sums.txt", "--keyring", "debian/signers"];
         let more = ["--requirements", "requirements.txt", "--reference-time", "2040-01-01"];
@@ -228,6 +239,128 @@ fn what_is_not_locked_is_not_signed_for() {
     project.write("wheels/sha256sums.txt", &list.replace("serial=1", "serial=2"));
     let refused = project.update();
     assert!(refused.status == 3 && refused.stderr.contains("signature-mismatch"), "{}", refused.stderr);
+}
+
+/// A wheel that nobody built, with a record that says it was.
+#[test]
+fn a_forged_record_is_not_signed_for() {
+    let project = Project::new();
+    project.two_releases();
+    project.update().ok();
+    let list = project.read("wheels/sha256sums.txt");
+    let built = |contents: &str, place: &str| {
+        project.publish("alpha", "1.1", "", &format!("def contents():\n    return {{'alpha.py': {contents:?}}}\n"));
+        let arguments = ["build", "--sdists", "../upstream", "--wheels", place, "alpha==1.1"];
+        let home = project.path("stranger");
+        assert!(
+            project
+                .command(env!("CARGO_BIN_EXE_rustvenv"))
+                .env("HOME", home)
+                .args(arguments)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let wheel = project.path("project").join(place).join("alpha-1.1-py3-none-any.whl");
+        Sha256::of(&fs::read(wheel).unwrap()).hex()
+    };
+    let evil = built("evil", "../evil");
+    let honest = built("honest", "../honest");
+    project.lock(&[("alpha", "1.1"), ("beta", "2.0")]);
+    let name = "alpha-1.1-py3-none-any.whl";
+    let record = fs::read_to_string(project.path(&format!("honest/.rustvenv-build/{name}.json"))).unwrap();
+    project.write(&format!("wheels/.rustvenv-build/{name}.json"), &record.replace(&honest, &evil));
+    fs::copy(project.path(&format!("evil/{name}")), project.path(&format!("project/wheels/{name}"))).unwrap();
+    let refused = project.update();
+    assert!(refused.status == 3 && refused.stderr.contains("error[wheel-name-taken]"), "{}", refused.stderr);
+    assert_eq!(project.read("wheels/sha256sums.txt"), list);
+}
+
+/// Where two have to sign, what one of them added is approved by the other only when that one was asked.
+#[test]
+fn nobody_signs_for_what_only_another_one_saw() {
+    let project = Project::new();
+    project.second_signer();
+    project.two_releases();
+    let said = project.update().ok();
+    assert!(said.contains("1 more have to sign"), "{said}");
+    assert!(!project.path("project/public").exists(), "an index waits for both");
+    let bob = ["update", "--yes", "--local-user", "bob"];
+    let sign = ["sign", "--manifest", "wheels/sha256sums.txt", "--keyring", "debian/signers", "--threshold", "2"];
+    // who made it may go on
+    project.publish("alpha", "1.1", "", "def contents():\n    return {}\n");
+    project.lock(&[("alpha", "1.1"), ("beta", "2.0")]);
+    project.update().ok();
+    let list = project.read("wheels/sha256sums.txt");
+    project.publish("alpha", "1.2", "", "def contents():\n    return {}\n");
+    project.lock(&[("alpha", "1.2"), ("beta", "2.0")]);
+    let refused = project.rustvenv(&bob);
+    assert!(refused.status == 3 && refused.stderr.contains("error[threshold-not-met]"), "{}", refused.stderr);
+    assert_eq!(project.read("wheels/sha256sums.txt"), list);
+    project.rustvenv(&[&sign[..], &["--local-user", "bob"]].concat()).ok();
+    project.rustvenv(&bob).ok();
+    assert_ne!(project.read("wheels/sha256sums.txt"), list);
+}
+
+#[test]
+fn settings_that_would_overwrite_what_is_read_are_refused_at_once() {
+    let project = Project::new();
+    project.two_releases();
+    let settings = project.read("rustvenv.toml");
+    for wrong in [
+        "requirements = \"./upstream.txt\"",
+        "build-requirements = \"upstream.txt\"",
+        "build-requirements = \"requirements.txt\"",
+    ] {
+        project.write("requirements.txt", "");
+        project.write("rustvenv.toml", &format!("{settings}{wrong}\n"));
+        let refused = project.update();
+        assert!(
+            refused.status != 0 && refused.stderr.contains("error[config-malformed]"),
+            "{wrong}: {}",
+            refused.stderr
+        );
+        assert!(!project.path("project/sdists").exists(), "before anything is fetched");
+    }
+}
+
+#[test]
+fn two_runs_at_once_do_not_meet() {
+    let project = Project::new();
+    project.two_releases();
+    project.update().ok();
+    let held = fs::File::open(project.path("project/wheels")).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let refused = project.update();
+    assert!(refused.status == 2 && refused.stderr.contains("another process is changing"), "{}", refused.stderr);
+}
+
+/// What was typed while something was built, for something else, is no answer to a question that came later.
+#[test]
+fn what_was_typed_before_the_question_is_no_answer() {
+    use std::io::{Read as _, Write as _};
+    let project = Project::new();
+    project.two_releases();
+    let line = format!("exec '{}' update --local-user ann", env!("CARGO_BIN_EXE_rustvenv"));
+    let mut child = project
+        .command("script")
+        .args(["-qec", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    keys.write_all(b"y\n").unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"[y/N] ") {
+        let mut byte = [0];
+        assert_eq!(screen.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
+        seen.push(byte[0]);
+    }
+    let _ = keys.write_all(b"n\n");
+    screen.read_to_end(&mut seen).unwrap();
+    let seen = String::from_utf8_lossy(&seen).into_owned();
+    assert!(!child.wait().unwrap().success() && seen.contains("nothing was signed"), "{seen}");
 }
 
 /// Killed without warning, again and again: the last run finishes, and the result is that of a run that nobody disturbed.

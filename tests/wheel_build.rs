@@ -64,6 +64,7 @@ impl Shop {
     fn command(&self, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rustvenv"));
         command.args(["build", "--sdists", "sdists", "--wheels", "wheels"]).args(more).current_dir(&self.directory);
+        command.env("XDG_CACHE_HOME", self.path("caches"));
         command
     }
 
@@ -579,4 +580,85 @@ fn a_crate_that_is_not_that_of_the_lock_is_not_there() {
     for part in ["error[build-failed]", "error[crate-missing]", "error[crate-lock]", &checksum] {
         assert!(said.contains(part), "{part}: {said}");
     }
+}
+
+/// bubblewrap lets open files and the session's keyring through; neither is for a build.
+#[test]
+fn nothing_that_the_caller_has_is_inherited() {
+    let shop = Shop::new();
+    let body = "import ctypes, os\ndef contents():\n    keys = open('/proc/keys').read()\n    \
+                ctypes.CDLL(None).syscall(248, b'user', b'word-for-the-next', b'x', 1, -3)\n    \
+                text = 'open: %s\\nkeys: %s\\n' % (os.path.exists('/proc/self/fd/9'), 'word-for-the-next' in keys)\n    \
+                return {'seen.txt': text}\n";
+    shop.with_body("curious", "1", "", body);
+    let whole = shop.command(&[]);
+    // as a login has it: a session with a keyring, and a shell with a file open
+    let before = "exec 9</; exec perl -e 'syscall 250, 1, 0 if `uname -m` eq \"x86_64\\n\"; exec @ARGV' -- \"$@\"";
+    let mut command = Command::new("bash");
+    command.args(["-c", before, "bash"]).arg(whole.get_program()).args(whole.get_args());
+    let output = command.current_dir(&shop.directory).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(shop.member("curious-1-py3-none-any.whl", "seen.txt"), "open: False\nkeys: False\n");
+}
+
+#[test]
+fn a_link_in_the_place_of_the_output_leads_nowhere() {
+    let shop = Shop::new();
+    let elsewhere = shop.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    shop.with_body("away", "1", "", "def contents():\n    return {}\n").builds(&[]);
+    let name = "away-1-py3-none-any.whl";
+    fs::rename(shop.path("wheels").join(name), elsewhere.join(name)).unwrap();
+    let body = format!(
+        "import atexit, os\ndef swap():\n    os.rename('/output/wheel', '/output/real')\n    \
+         os.symlink({:?}, '/output/wheel')\ndef contents():\n    atexit.register(swap)\n    return {{}}\n",
+        elsewhere.to_str().unwrap()
+    );
+    shop.with_body("away", "1", "", &body);
+    assert!(shop.refused(&[]).contains("error[build-wrong-wheel]"));
+}
+
+/// Records lie where wheels do; whoever may write there could write one for a wheel that nobody built.
+#[test]
+fn a_record_of_somebody_else_saves_no_work() {
+    let shop = Shop::new();
+    shop.with_body("plain", "1", "", "def contents():\n    return {}\n").builds(&[]);
+    let again = shop.command(&["--format", "json"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&again.stdout).contains("\"built\":\"before\""));
+    for home in ["stranger", "nobody"] {
+        let mut command = shop.command(&["--format", "json"]);
+        command.env_remove("XDG_CACHE_HOME").env_remove("HOME");
+        if home == "stranger" {
+            command.env("HOME", shop.path(home));
+        }
+        let output = command.output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("\"built\":\"now\""), "{home}: {output:?}");
+    }
+}
+
+/// cargo reads settings in every directory above the one that it runs in; above temporary directories these are anybody's.
+#[test]
+fn cargo_takes_no_settings_from_above_a_temporary_directory() {
+    let shop = Shop::new();
+    let checksum = "0".repeat(64);
+    let lock = format!(
+        "version = 3\n\n[[package]]\nname = \"greeting\"\nversion = \"0.1.0\"\n\
+         source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{checksum}\"\n"
+    );
+    shop.sdist("rusty", "1", &[("Cargo.lock", &lock), ("setup.py", "")]);
+    for (place, text) in [("tmp/.cargo/config.toml", "evil ="), ("tmp/Cargo.toml", "evil =")] {
+        fs::create_dir_all(shop.path(place).parent().unwrap()).unwrap();
+        fs::write(shop.path(place), text).unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_rustvenv"))
+        .args(["crates", "--sdists", "sdists", "--crates", "crates"])
+        .env("TMPDIR", shop.path("tmp"))
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_HOME", shop.path("cargo"))
+        .current_dir(&shop.directory)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("the crates cannot be fetched") && said.contains("greeting"), "{said}");
+    assert!(!said.contains("evil") && !said.contains("config.toml"), "{said}");
 }

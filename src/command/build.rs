@@ -10,6 +10,7 @@ use crate::code::Code;
 use crate::limits::Limits;
 use crate::lock::resolution::Release as LockedRelease;
 use crate::maintain::sandbox;
+use crate::maintain::wheel_build::record::Memory;
 use crate::maintain::wheel_build::schedule::{self, Finished, Made, Order};
 use crate::maintain::wheel_build::shelf::{Release, Shelf};
 use crate::maintain::wheel_build::source::{self, Sdist};
@@ -21,6 +22,7 @@ use crate::python::name::ProjectName;
 use crate::python::tags::CompatibleTags;
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal, printable};
+use crate::system::env;
 use crate::system::fs::{self, Spool};
 use crate::system::process::{Environment, Program};
 use crate::trust::verified_wheel::{Approval, Candidate, verify_wheels};
@@ -68,6 +70,7 @@ pub(super) fn make(arguments: &BuildArguments) -> Result<Vec<Finished>, Failure>
         shelf,
         goals,
         wheels: &arguments.wheels,
+        memory: Memory::below(env::caches()),
         room: &room_path,
         jobs: arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
     };

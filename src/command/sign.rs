@@ -31,11 +31,14 @@ pub fn run(arguments: &SignArguments) -> Result<(), Failure> {
         (trust_options::policy(&arguments.trust)?, trust_options::keyring(&arguments.trust, &limits)?);
     let program = program(&arguments.program);
     let place = beside(&path, ".asc");
-    let made = beside(&path, ".asc.new");
     super::say(&format!("{}: {entries} wheels, to be signed by {}", path.display(), program.program.display()));
-    program.sign(&path, &made)?;
-    let new = InputFile { name: file_name(&place), ..input(&made, limits.signature_size)? };
-    fs::remove(&made)?;
+    let new = InputFile { name: file_name(&place), bytes: program.sign(&manifest)? };
+    if input(&path, limits.manifest_size)?.bytes != manifest.bytes {
+        return Err(Failure::unable_hint(
+            format!("{} was changed while it was signed", path.display()),
+            "nothing was put in place; find out who changed it",
+        ));
+    }
     let old = if fs::status(&place)?.is_some() { Some(input(&place, limits.signature_size)?) } else { None };
     let signed = add(&manifest, old, new, &keyring, &policy)?;
     fs::replace(&place, &signed.text, 0o644)?;

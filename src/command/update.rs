@@ -8,6 +8,7 @@
 use super::requirements::{listed, replace, write};
 use super::wanted::wanted;
 use super::{build, fetch, index, inputs, locks, say, sign, trust_options};
+use crate::blob::Blob;
 use crate::cli::{BuildArguments, FetchArguments, Files, Format, IndexArguments, TrustArguments, UpdateArguments};
 use crate::code::Code;
 use crate::digest::Sha256;
@@ -27,12 +28,12 @@ use crate::python::marker::Requested;
 use crate::python::sdist_filename::SdistFilename;
 use crate::python::tags::CompatibleTags;
 use crate::python::wheel_filename::WheelFilename;
-use crate::refusal::{Failure, Refusal};
-use crate::system::{fs, terminal};
+use crate::refusal::{Failure, Refusal, printable};
+use crate::system::{fs, store, terminal};
 use crate::trust::InputFile;
-use crate::trust::manifest::{Entry, Manifest};
-use crate::trust::openpgp::Policy;
-use crate::trust::verified::{self, UnverifiedManifest};
+use crate::trust::manifest::Manifest;
+use crate::trust::openpgp::{Policy, Signer};
+use crate::trust::verified::{self, UnverifiedManifest, VerifiedManifest};
 use crate::wheel::archive::Archive;
 use pep440_rs::Version;
 use std::collections::BTreeMap;
@@ -45,9 +46,19 @@ use std::sync::Arc;
 /// Whatever a step refuses or cannot do. What was done until then is used by the next run.
 pub fn run(arguments: &UpdateArguments) -> Result<(), Failure> {
     let desk = Desk::read(arguments)?;
-    desk.settle()?;
+    desk.outputs_are_no_inputs()?;
+    // two runs at once would each take away what the other one has waiting
+    let _lock = if arguments.dry_run {
+        None
+    } else {
+        fs::create_dir_all(&desk.settings.wheels)?;
+        let lock = store::lock(&desk.settings.wheels)?;
+        desk.settle()?;
+        Some(lock)
+    };
     let old = desk.signed_list()?;
-    let known = listed(old.as_ref().map(|(_, entries)| entries.as_slice()).unwrap_or_default());
+    let known = listed(old.as_ref().map(|(_, list)| list.entries()).unwrap_or_default());
+    let signers_before = old.as_ref().map(|(_, list)| list.signers().to_vec());
     let mut wheels: BTreeMap<WheelFilename, (Sha256, Origin)> = BTreeMap::new();
     for python in &desk.pythons {
         desk.wheels_for(python, &known, &mut wheels)?;
@@ -59,7 +70,7 @@ pub fn run(arguments: &UpdateArguments) -> Result<(), Failure> {
     let old = old.map(|(file, _)| file);
     let grown = grow(old.as_ref(), &digests, desk.settings.project.as_deref())?;
     if !grown.added.is_empty() || old.is_none() {
-        desk.sign(&grown, &known, &wheels)?;
+        desk.sign(&grown, &known, &wheels, signers_before.as_deref())?;
     } else {
         say("the signed list has every wheel");
     }
@@ -120,6 +131,25 @@ impl<'a> Desk<'a> {
         Ok(Self { arguments, settings, locks, pythons, architecture: inputs::host_architecture()?, places, limits })
     }
 
+    /// Refuses settings by which what is written would take the place of what is read, before hours are spent on building.
+    fn outputs_are_no_inputs(&self) -> Result<(), Failure> {
+        let real = |path: &PathBuf| fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let mut taken: Vec<(PathBuf, &str)> =
+            self.locks.iter().chain(&self.settings.build_locks).map(|path| (real(path), "a lock")).collect();
+        taken.push((real(&self.settings.manifest), "the list"));
+        for path in [Some(&self.settings.requirements), self.settings.build_requirements.as_ref()].into_iter().flatten()
+        {
+            if let Some((_, what)) = taken.iter().find(|(other, _)| *other == real(path)) {
+                let message = format!("`{}` is {what}, and the requirements would be written there", path.display());
+                return Err(Refusal::new(Code::ConfigMalformed, message)
+                    .hint("name another file with `requirements` or `build-requirements` in the settings")
+                    .into());
+            }
+            taken.push((real(path), "where the other requirements are written"));
+        }
+        Ok(())
+    }
+
     fn trust(&self) -> TrustArguments {
         TrustArguments {
             keyring: self.settings.keyring.clone(),
@@ -151,19 +181,19 @@ impl<'a> Desk<'a> {
     }
 
     /// The list as it is signed, and its lines; none when there is no list yet.
-    fn signed_list(&self) -> Result<Option<(InputFile, Vec<Entry>)>, Failure> {
+    fn signed_list(&self) -> Result<Option<(InputFile, VerifiedManifest)>, Failure> {
         let Some(manifest) = input(&self.places.manifest, self.limits.manifest_size)? else { return Ok(None) };
         let signatures = super::trust_files::signatures_beside(&self.places.manifest)?;
         let unverified = super::trust_files::unverified(&self.places.manifest, &signatures, &self.limits)?;
         let keyring = trust_options::keyring(&self.trust(), &self.limits)?;
         let verified = verified::verify(unverified, &keyring, &self.policy()?).map_err(|refusals| {
-            say("the list that this would go on from does not verify; sign it with `rustvenv sign`, or restore it");
+            say("the list that this would go on from does not verify: restore the last one that was signed, unless you changed it yourself");
             Failure::Refused(refusals)
         })?;
         for warning in verified.warnings() {
             say(&warning.to_string());
         }
-        Ok(Some((manifest, verified.entries().to_vec())))
+        Ok(Some((manifest, verified)))
     }
 
     /// Fetches and builds what `python` needs and the list does not have; adds it to `wheels`.
@@ -274,6 +304,7 @@ impl<'a> Desk<'a> {
         grown: &Grown,
         known: &BTreeMap<WheelFilename, Sha256>,
         wheels: &BTreeMap<WheelFilename, (Sha256, Origin)>,
+        signers_before: Option<&[Signer]>,
     ) -> Result<(), Failure> {
         let mut new = Vec::new();
         for (name, sha256) in &grown.added {
@@ -290,28 +321,45 @@ impl<'a> Desk<'a> {
             ));
         }
         let (policy, keyring) = (self.policy()?, trust_options::keyring(&self.trust(), &self.limits)?);
-        fs::replace(&self.places.next_manifest, &grown.text, 0o644)?;
-        let program = sign::program(&self.arguments.program);
-        let made = self.places.next_signature.with_extension("made");
-        program.sign(&fs::canonicalize(&self.places.next_manifest)?, &made)?;
-        let name = self.places.signature.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let signature = InputFile { name, bytes: fs::read(&made, self.limits.signature_size)? };
-        let manifest = InputFile {
-            name: self.places.manifest.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            bytes: grown.text.clone(),
-        };
+        let file_name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let manifest = InputFile { name: file_name(&self.places.manifest), bytes: grown.text.clone() };
+        let bytes = sign::program(&self.arguments.program).sign(&manifest)?;
+        let signature = InputFile { name: file_name(&self.places.signature), bytes };
         let signed = add(&manifest, None, signature, &keyring, &policy)?;
+        self.may_go_on(&signed.signers, signers_before)?;
+        fs::replace(&self.places.next_manifest, &grown.text, 0o644)?;
         fs::replace(&self.places.next_signature, &signed.text, 0o644)?;
-        fs::remove(&made)?;
         in_place(&self.places)?;
         for signer in &signed.signers {
-            say(&format!("signed by {} {}", signer.fingerprint, signer.user_id.as_deref().unwrap_or_default()));
+            say(&format!(
+                "signed by {} {}",
+                signer.fingerprint,
+                printable(signer.user_id.as_deref().unwrap_or_default())
+            ));
         }
         let missing = self.settings.threshold.saturating_sub(signed.signers.len());
         if missing > 0 {
             say(&format!("{missing} more have to sign: `rustvenv sign --manifest {}`", self.places.manifest.display()));
         }
         Ok(())
+    }
+
+    /// Whether `new` may sign what grew from a list that `before` signed. As long as too few have signed that one, only one of them may:
+    /// to anybody else its wheels would not have been shown, and the signature would approve them all the same.
+    fn may_go_on(&self, new: &[Signer], before: Option<&[Signer]>) -> Result<(), Failure> {
+        let Some(before) = before.filter(|before| before.len() < self.settings.threshold) else { return Ok(()) };
+        if new.iter().all(|one| before.iter().any(|other| other.fingerprint == one.fingerprint)) {
+            return Ok(());
+        }
+        let of =
+            |signers: &[Signer]| signers.iter().map(|one| one.fingerprint.to_string()).collect::<Vec<_>>().join(", ");
+        let message =
+            format!("the list that this would go on from waits for signatures: {}", self.places.manifest.display());
+        Err(Refusal::new(Code::ThresholdNotMet, message)
+            .expected(format!("{} signatures, or the next one by who made the last: {}", self.settings.threshold, of(before)))
+            .found(of(new))
+            .hint("look at the wheels that it has beyond the last complete list, then sign it with `rustvenv sign`; nothing was put in place")
+            .into())
     }
 
     /// What a signer is shown of one wheel.
@@ -322,7 +370,13 @@ impl<'a> Desk<'a> {
         origin: Option<&Origin>,
         known: &BTreeMap<WheelFilename, Sha256>,
     ) -> Result<NewWheel, Failure> {
-        let blob = fs::in_place(&self.settings.wheels.join(name.as_str()), self.limits.wheel_size)?;
+        let path = self.settings.wheels.join(name.as_str());
+        let bytes = fs::read(&path, self.limits.wheel_size)?;
+        if Sha256::of(&bytes) != sha256 {
+            // what would be shown is not what would be signed for
+            return Err(Failure::unable(format!("{} was changed since it was built or fetched", path.display())));
+        }
+        let blob = Blob::from(bytes);
         let size = blob.len();
         let archive = Archive::open(name.as_str(), blob, &self.limits)?;
         let (_, metadata) = crate::wheel::metadata(&archive, name, &self.limits)?;
@@ -388,12 +442,6 @@ impl<'a> Desk<'a> {
             outputs.push((&self.settings.build_locks, Requested::default(), path));
         }
         for (files, requested, path) in outputs {
-            if files.contains(path) {
-                let message = format!("`{}` is a lock, and the requirements would be written there", path.display());
-                return Err(Refusal::new(Code::ConfigMalformed, message)
-                    .hint("name another file with `requirements` in the settings")
-                    .into());
-            }
             let text = write(files, &requested, &self.pythons, listed, &self.limits)?;
             if replace(path, &text)? {
                 say(&format!("{} written", path.display()));

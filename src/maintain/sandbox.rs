@@ -1,8 +1,8 @@
 //! The sandbox in which foreign code runs: bubblewrap, told everything on its command line.
 //!
 //! Enters: a [`Sandbox`], which says what is seen inside and at which path, and a command line. Leaves: how the command
-//! ended, after every process in the sandbox is dead. Inside there is no network, no file of the user, no setuid, no
-//! capability; the system is read-only, and the user is 1000 whoever called, never root: when root calls, the sandbox
+//! ended, after every process in the sandbox is dead. Inside there is no network, no file of the user (not even one that the caller has open), no key of the
+//! session, no setuid, no capability; the system is read-only, and the user is 1000 whoever called, never root: when root calls, the sandbox
 //! belongs to a user number that nobody has. Two sandboxes have nothing in common but what is mounted in both, read-only.
 //! Deliberately absent: any way to run without it.
 //!
@@ -39,6 +39,16 @@ const ROOTS: &[&str] = &["bin", "lib", "lib32", "lib64", "libx32", "sbin"];
 /// What one process may take, as the shell sets it where the caller's own limits are not lower: 16 GiB of memory (in units of
 /// 1 KiB) and of one file (in units of 512 bytes), 8192 processes, no memory images. Far above what builds take.
 const LIMITS: &str = "for limit in '-d 16777216' '-f 33554432' '-p 8192' '-c 0'; do ulimit $limit 2> /dev/null; done";
+
+/// What bubblewrap would let through from whoever called: open files, by which one gets out of any mount namespace, and the session's
+/// keyring, in which secrets are and by which one build could leave word for the next. A program of perl-base, which every Debian
+/// system has; the numbers are those of keyctl(2) where Debian runs.
+const NOTHING_INHERITED: &str = "opendir my $d, '/proc/self/fd' or die $!; my @all = grep { /^\\d+$/ && $_ > 2 } readdir $d; \
+    closedir $d; for (@all) { open my $f, '<&=', $_ and close $f } \
+    my %number = (x86_64 => 250, i686 => 288, aarch64 => 219, riscv64 => 219, loongarch64 => 219, armv7l => 311, armv8l => 311, \
+    ppc64le => 271, s390x => 280); \
+    my (undef, undef, undef, undef, $machine) = do { require POSIX; POSIX::uname() }; \
+    syscall $number{$machine}, 1, 0 if $number{$machine}; exec { $ARGV[0] } @ARGV or die $!";
 
 /// Which of two sandboxes for one thing: they differ in what must not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,7 +154,7 @@ impl Sandbox {
         if self.turn == Turn::Second {
             argv.extend(["/usr/bin/taskset", "--cpu-list", &first_processor()?].map(Into::into));
         }
-        argv.push(BUBBLEWRAP.into());
+        argv.extend(["/usr/bin/perl", "-e", NOTHING_INHERITED, "--", BUBBLEWRAP].map(Into::into));
         let mut say = |words: &[&str]| argv.extend(words.iter().map(Into::into));
         say(&["--unshare-all", "--unshare-user", "--uid", INSIDE, "--gid", INSIDE, "--hostname", "builder"]);
         // with a command that is process 1, bubblewrap ends only when the kernel has killed every other process

@@ -4,6 +4,7 @@
 //! signature file in which the new signature stands beside those that are still good, and who has signed by now. No secret key is ever
 //! touched here: gpg, sq, or what speaks gpg's command line (split-gpg, a smartcard's wrapper) has it and asks for its passphrase.
 
+use crate::limits::Limits;
 use crate::refusal::Failure;
 use crate::system::fs;
 use crate::system::process::Program;
@@ -73,17 +74,23 @@ impl SignProgram {
         Ok(argv)
     }
 
-    /// Has `manifest` signed into the new file `output`. The program may ask for a passphrase at the terminal.
+    /// Has `manifest` signed; leaves the signature, and no trace of it elsewhere. The program may ask for a passphrase at the terminal.
+    ///
+    /// What is signed are these bytes, in a directory of our own: whoever may write to that of the list could otherwise put another list
+    /// in its place while the passphrase is typed.
     ///
     /// # Errors
     /// When it fails, or leaves no file.
-    pub fn sign(&self, manifest: &Path, output: &Path) -> Result<(), Failure> {
-        fs::remove(output)?;
-        Program::new(self.argv(manifest, output)?).run_at_terminal()?;
-        if fs::status(output)?.is_none() {
+    pub fn sign(&self, manifest: &InputFile) -> Result<Vec<u8>, Failure> {
+        let room = fs::temporary_directory()?;
+        let place = fs::canonicalize(room.path())?;
+        let (list, output) = (place.join(&manifest.name), place.join("signature"));
+        fs::replace(&list, &manifest.bytes, 0o600)?;
+        Program::new(self.argv(&list, &output)?).run_at_terminal()?;
+        if fs::status(&output)?.is_none() {
             return Err(Failure::unable(format!("`{}` left no signature", self.program.display())));
         }
-        Ok(())
+        fs::read(&output, Limits::DEFAULT.signature_size)
     }
 }
 

@@ -7,6 +7,7 @@
 
 use crate::refusal::Failure;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// SOURCE_DATE_EPOCH as set by dpkg-buildpackage and dh, in seconds since 1970
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>); `None` when it is not set.
@@ -62,6 +63,13 @@ const OF_THE_NETWORK: &[(&str, &str)] = &[
 pub fn of_the_network(name: &str) -> Option<OsString> {
     let (name, _) = OF_THE_NETWORK.iter().find(|(known, _)| *known == name)?;
     std::env::var_os(name)
+}
+
+/// Where the user's caches are (<https://specifications.freedesktop.org/basedir-spec/latest/>); `None` when nobody says. What is found
+/// there decides only whether the maintainers' commands build something once more.
+pub fn caches() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))
 }
 
 /// Whether NO_COLOR asks for plain text (<https://no-color.org>); changes only what is printed.

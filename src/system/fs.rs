@@ -539,23 +539,39 @@ pub fn our_user() -> Result<u32, Failure> {
     fs::metadata(path).map(|found| found.uid()).map_err(cannot("look at", path))
 }
 
-/// As [`remove`], also for a tree whose directories deny their owner to list them or to change them.
+/// As [`remove`], also for a tree that strangers made: whose directories deny their owner to list them or to change them, or stand in
+/// one another deeper than a path may be long.
 ///
 /// # Errors
 /// When the file system refuses nevertheless.
 pub fn remove_stubborn(path: &Path) -> Result<(), Failure> {
-    if remove(path).is_ok() {
-        return Ok(());
+    if status(path)?.is_none_or(|status| status.kind != Kind::Directory) {
+        return remove(path);
     }
-    let mut todo = vec![path.to_owned()];
+    // what is deep is moved up, so that no path gets too long and no function calls itself too often
+    let beside = path.parent().unwrap_or(Path::new("/"));
+    let room = tempfile::tempdir_in(beside).map_err(cannot("create a directory in", beside))?;
+    let mut roots = vec![path.to_owned()];
+    let mut todo = roots.clone();
     while let Some(directory) = todo.pop() {
-        if status(&directory)?.is_some_and(|status| status.kind == Kind::Directory) {
-            set_mode(&directory, 0o700)?;
-            todo.extend(list(&directory)?.into_iter().filter(|e| e.kind == Kind::Directory).map(|e| e.path));
+        set_mode(&directory, 0o700)?;
+        for Entry { path, .. } in list(&directory)?.into_iter().filter(|entry| entry.kind == Kind::Directory) {
+            if path.as_os_str().len() < LONG_PATH {
+                todo.push(path);
+                continue;
+            }
+            let place = room.path().join(roots.len().to_string());
+            set_mode(&path, 0o700)?;
+            rename(&path, &place)?;
+            roots.push(place.clone());
+            todo.push(place);
         }
     }
-    remove(path)
+    roots.iter().try_for_each(|root| remove(root))
 }
+
+/// Far enough below the longest path that the kernel takes (4096 bytes) for one more name.
+const LONG_PATH: usize = 3000;
 
 #[cfg(test)]
 mod tests {
@@ -614,6 +630,34 @@ mod tests {
         assert_eq!(read(&whole, 9).unwrap(), b"one two");
         assert_eq!(status(&whole).unwrap().unwrap().mode, 0o644);
         assert_eq!(list(directory.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_tree_of_strangers_is_removed() {
+        // in memory: a disk takes minutes for so many directories
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+        let root = directory.path().join("tree");
+        // deeper than a path may be long, and than a thread has stack for: each piece is put into the next
+        let piece = |n: usize| directory.path().join(n.to_string());
+        let below: PathBuf = std::iter::repeat_n("d", 700).collect();
+        for n in 0..40 {
+            create_dir_all(&piece(n).join(&below)).unwrap();
+            if n > 0 {
+                rename(&piece(n - 1), &piece(n).join(&below).join("d")).unwrap();
+            }
+        }
+        rename(&piece(39), &root).unwrap();
+        for name in ["shut", "shut/in"] {
+            create_dir(&root.join(name)).unwrap();
+        }
+        symlink("/", &root.join("shut/in/link")).unwrap();
+        set_mode(&root.join("shut/in"), 0o500).unwrap();
+        set_mode(&root.join("shut"), 0).unwrap();
+        set_mode(&root, 0o500).unwrap();
+        remove_stubborn(&root).unwrap();
+        assert!(list(directory.path()).unwrap().is_empty());
+        remove_stubborn(&root).unwrap();
     }
 
     #[test]

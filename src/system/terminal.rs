@@ -4,7 +4,18 @@
 //! answer, and that is an error and not a yes.
 
 use crate::refusal::{Failure, printable};
+use rustix::fs::{Mode, OFlags};
 use std::io::{IsTerminal as _, Write as _};
+
+/// Reads away the lines that were typed before there was a question: what was typed while something was built, for something else, is
+/// no answer. The terminal is opened once more, so that only this reading does not wait.
+fn forget_typed() {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if let Ok(terminal) = rustix::fs::open("/proc/self/fd/0", flags, Mode::empty()) {
+        let mut dropped = [0; 4096];
+        while matches!(rustix::io::read(&terminal, &mut dropped), Ok(1..)) {}
+    }
+}
 
 /// Whether whoever sits at the terminal answers `question` with `y` or `yes`.
 ///
@@ -18,6 +29,7 @@ pub fn agrees(question: &str) -> Result<bool, Failure> {
             "run it at a terminal, or with `--yes`",
         ));
     }
+    forget_typed();
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "{} [y/N] ", printable(question));
     let _ = stderr.flush();

@@ -304,7 +304,12 @@ impl<'a> Run<'a> {
             .expected(format!("one wheel of {} {}", sdist.name, sdist.version))
             .found(found)
         };
-        let entries = fs::list(&self.room.join("output/wheel"))?;
+        let directory = self.room.join("output/wheel");
+        // where a link leads is not what was built here
+        if fs::status(&directory)?.is_none_or(|status| status.kind != Kind::Directory) {
+            return Err(wrong("no directory where the wheel has to be".to_owned()).into());
+        }
+        let entries = fs::list(&directory)?;
         let [entry] = entries.as_slice() else {
             return Err(wrong(format!("{} files", entries.len())).into());
         };

@@ -212,7 +212,9 @@ pub fn fetch(crates: &[Crate], directory: &Path, room: &Path) -> Result<usize, F
     if missing.is_empty() {
         return Ok(0);
     }
-    let mut manifest = "[package]\nname = \"rustvenv-crates\"\nversion = \"0.0.0\"\n\n[dependencies]\n".to_owned();
+    // a workspace of its own, so that cargo looks for none in the directories above
+    let mut manifest =
+        "[workspace]\n\n[package]\nname = \"rustvenv-crates\"\nversion = \"0.0.0\"\n\n[dependencies]\n".to_owned();
     // a lock, because cargo takes a yanked crate from nothing else
     let mut lock = "version = 3\n\n".to_owned();
     for (n, one) in missing.iter().enumerate() {
@@ -227,9 +229,13 @@ pub fn fetch(crates: &[Crate], directory: &Path, room: &Path) -> Result<usize, F
     fs::replace(&room.join("Cargo.toml"), manifest.as_bytes(), 0o644)?;
     fs::replace(&room.join("Cargo.lock"), lock.as_bytes(), 0o644)?;
     fs::replace(&room.join("src/lib.rs"), b"", 0o644)?;
+    let own_manifest = fs::canonicalize(&room.join("Cargo.toml"))?;
     let cargo = |arguments: &[&str]| {
         let mut program = Program::new(std::iter::once("cargo").chain(arguments.iter().copied()));
-        program.directory = Some(room.to_owned());
+        program.argv.extend(["--manifest-path".into(), own_manifest.clone().into_os_string()]);
+        // cargo reads settings in every directory above the one that it runs in, and may start what they name: above a
+        // temporary directory these are anybody's
+        program.directory = Some(PathBuf::from("/"));
         program.run().map_err(|failure| match failure {
             Failure::Unable { message, hint } => Failure::Unable {
                 message: format!("the crates cannot be fetched: {message}"),

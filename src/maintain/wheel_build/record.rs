@@ -1,8 +1,9 @@
 //! What a wheel was made from: the record that is kept beside it.
 //!
 //! Enters: the facts of one build. Leaves: JSON in `.rustvenv-build/WHEEL.json` in the directory of wheels, and from it the answer
-//! whether a wheel that is there is the one that would be built. A record decides only whether work is saved: what may
-//! be installed is decided by lock and signed list, which know nothing of it.
+//! whether a wheel that is there is the one that would be built. What may be installed is decided by lock and signed list, which know
+//! nothing of it. A record saves work, and whoever may write to the directory of wheels could write one for a wheel that nobody built:
+//! so only those count that this user wrote ([`Memory`]).
 
 use super::Recipe;
 use super::source::Sdist;
@@ -124,14 +125,48 @@ impl Record {
         Ok((Sha256::of(&bytes).hex() == self.wheel.sha256).then_some(bytes))
     }
 
-    /// Writes it to the directory of wheels.
+    fn text(&self) -> Result<String, Failure> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| Failure::unable(error.to_string()))?;
+        Ok(text + "\n")
+    }
+
+    /// Writes it to the directory of wheels, and remembers it.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn write(&self, wheels: &Path) -> Result<(), Failure> {
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| Failure::unable(error.to_string()))?;
-        text.push('\n');
-        fs::replace(&place(wheels, &self.wheel.file_name), text.as_bytes(), 0o644)
+    pub fn write(&self, wheels: &Path, memory: &Memory) -> Result<(), Failure> {
+        let text = self.text()?;
+        fs::replace(&place(wheels, &self.wheel.file_name), text.as_bytes(), 0o644)?;
+        memory.keep(&text);
+        Ok(())
+    }
+}
+
+/// Which records this user wrote: an empty file for each in a directory of the user's own. Without it everything is built again.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    directory: Option<PathBuf>,
+}
+
+impl Memory {
+    /// The one below `caches`, the directory of the user's caches, if there is such a directory.
+    pub fn below(caches: Option<PathBuf>) -> Self {
+        Self { directory: caches.map(|caches| caches.join("rustvenv/built")) }
+    }
+
+    fn place(&self, text: &str) -> Option<PathBuf> {
+        self.directory.as_ref().map(|directory| directory.join(Sha256::of(text.as_bytes()).hex()))
+    }
+
+    /// That it cannot be kept costs time, and nothing else.
+    fn keep(&self, text: &str) {
+        if let Some(place) = self.place(text) {
+            let _ = fs::replace(&place, b"", 0o600);
+        }
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.place(text).is_some_and(|place| matches!(fs::status(&place), Ok(Some(_))))
     }
 }
 
@@ -145,11 +180,11 @@ fn place(wheels: &Path, file_name: &str) -> PathBuf {
     wheels.join(DIRECTORY).join(format!("{file_name}.json"))
 }
 
-/// Every record in a directory of wheels, in the order of their names; one that cannot be read is as good as none.
+/// Every record in a directory of wheels that is in `memory`, in the order of their names; one that cannot be read is as good as none.
 ///
 /// # Errors
 /// When the directory cannot be read.
-pub fn list(wheels: &Path) -> Result<Vec<Record>, Failure> {
+pub fn list(wheels: &Path, memory: &Memory) -> Result<Vec<Record>, Failure> {
     let directory = wheels.join(DIRECTORY);
     if fs::status(&directory)?.is_none() {
         return Ok(Vec::new());
@@ -157,7 +192,8 @@ pub fn list(wheels: &Path) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     for entry in fs::list(&directory)? {
         if entry.kind == fs::Kind::File && entry.name.to_string_lossy().ends_with(".json") {
-            records.extend(serde_json::from_slice::<Record>(&fs::read(&entry.path, RECORD_SIZE)?).ok());
+            let record = serde_json::from_slice::<Record>(&fs::read(&entry.path, RECORD_SIZE)?).ok();
+            records.extend(record.filter(|record| record.text().is_ok_and(|text| memory.has(&text))));
         }
     }
     Ok(records)

@@ -7,7 +7,7 @@
 
 use super::super::build_system::BuildSystem;
 use super::attempt::{Job, Outcome};
-use super::record::{self, FileRecord, Record};
+use super::record::{self, FileRecord, Memory, Record};
 use super::shelf::{Closure, Release, Shelf};
 use super::source::Sdist;
 use super::{Recipe, accept};
@@ -37,6 +37,8 @@ pub struct Order<'a> {
     pub goals: BTreeSet<Release>,
     /// Where the wheels go.
     pub wheels: &'a Path,
+    /// Whose records of earlier builds count.
+    pub memory: Memory,
     /// A directory for everything that is temporary.
     pub room: &'a Path,
     /// How many sdists are built at a time.
@@ -110,7 +112,7 @@ struct Works<'a> {
 /// # Errors
 /// Every sdist that could not be built, with the reason; what could is in the directory of wheels nevertheless.
 pub fn build(order: Order<'_>, talk: &mut dyn FnMut(&str)) -> Result<Vec<Finished>, Failure> {
-    let records = record::list(order.wheels)?;
+    let records = record::list(order.wheels, &order.memory)?;
     let goals = order.goals.clone();
     let mut works = Works {
         order,
@@ -360,7 +362,7 @@ impl Works<'_> {
                 let backend = &task.system.backend;
                 let record =
                     Record::new(file, &task.sdist, self.order.recipe, backend, further, environment, uses_rust);
-                record.write(self.order.wheels)?;
+                record.write(self.order.wheels, &self.order.memory)?;
                 task.state = State::Done;
                 (self.talk)(&format!("built {}, twice the same", record.wheel.file_name));
                 self.order.shelf.built.insert(release.clone(), wheel);
