@@ -101,7 +101,7 @@ impl<'a> Bench<'a> {
             // data, so that it can go into a file as it is
             let lines: String = missing.iter().map(|line| format!("{}\n", printable(line))).collect();
             super::print(&lines)?;
-            let message = format!("{} projects that sdists need to be built are not locked", missing.len());
+            let message = format!("{} of the projects that sdists are built with are not locked", missing.len());
             return Err(Refusal::new(Code::BuildRequirementMissing, message)
                 .expected(format!(
                     "hashes of their sdists in {}, or in what `build-locks` names",

@@ -49,6 +49,9 @@ use std::sync::Arc;
 pub fn run(arguments: &UpdateArguments) -> Result<(), Failure> {
     let desk = Desk::read(arguments)?;
     desk.settle()?;
+    // that nobody could sign is said before an hour of building
+    trust_options::keyring(&desk.trust(), &desk.limits)?;
+    desk.policy()?;
     let old = desk.signed_list()?;
     let known = listed(old.as_ref().map(|(_, entries)| entries.as_slice()).unwrap_or_default());
     let mut wheels: BTreeMap<WheelFilename, (Sha256, Origin)> = BTreeMap::new();
@@ -234,7 +237,10 @@ impl<'a> Desk<'a> {
             else {
                 return Err(Failure::unable(format!("the record of `{}` cannot be read", wheel.file_name)));
             };
-            wheels.insert(name, (sha256, Origin::Built(Box::new(finished.record))));
+            // what only builds others is in no package: nobody has to sign for it
+            if goals.iter().any(|goal| (&goal.name, &goal.version) == (name.name(), name.version())) {
+                wheels.insert(name, (sha256, Origin::Built(Box::new(finished.record))));
+            }
         }
         Ok(())
     }
