@@ -36,6 +36,8 @@ conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip pyth
 index_packages     = gnupg python3 time
 wheels_packages    = $(example_packages) bubblewrap cmake libffi-dev ninja-build patchelf pkgconf/pkg-config \
 	python3-dev
+update_packages    = $(example_packages) bubblewrap gnupg libffi-dev pkgconf/pkg-config python3-dev \
+	python3-setuptools
 peers_packages     = $(build_packages) python3-pip python3-venv util-linux
 # ninja, cmake and patchelf are tools that back ends take from the system; the libraries are what the projects link to.
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
@@ -186,6 +188,13 @@ wheels: ## build 60 much used projects from sources, each twice, and say which r
 	@scripts/apt-need.sh $(wheels_packages)
 	@scripts/stage.sh
 	@scripts/wheels.sh
+
+.PHONY: update-campaign
+update-campaign: ## from a lock of twenty projects to a .deb: one command, one signature; then a bump
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(update_packages)
+	@scripts/stage.sh
+	@scripts/update-campaign.sh
 
 .PHONY: bench
 bench: ## verifying and installing, measured beside gpgv, sqv and pip

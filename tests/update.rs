@@ -13,6 +13,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use wheel::Wheel;
+
+#[path = "support/wheel.rs"]
+mod wheel;
 
 const BACKEND: &str = include_str!("support/backend.py");
 
@@ -49,7 +53,7 @@ impl Project {
         project.write(
             "rustvenv.toml",
             &format!(
-                "project = \"Hello\"\nlocks = [\"upstream.txt\"]\nbuild-locks = [\"build.txt\"]\nindex = \"public\"\n\
+                "project = \"Hello\"\nlocks = [\"upstream.txt\"]\nindex = \"public\"\n\
                  index-url = [{:?}]\n",
                 upstream.to_str().unwrap()
             ),
@@ -100,6 +104,11 @@ impl Project {
 
     /// Upstream publishes a release, with a build back end of its own.
     fn publish(&self, name: &str, version: &str, requires: &str, body: &str) {
+        self.publish_with(name, version, requires, body, &[]);
+    }
+
+    /// The same with more files.
+    fn publish_with(&self, name: &str, version: &str, requires: &str, body: &str, more: &[(&str, &str)]) {
         let stem = format!("{name}-{version}");
         let room = tempfile::tempdir().unwrap();
         let top = room.path().join(&stem);
@@ -112,6 +121,9 @@ impl Project {
         ] {
             fs::write(top.join(path), text).unwrap();
         }
+        for (path, text) in more {
+            fs::write(top.join(path), text).unwrap();
+        }
         let archive = self.path("upstream").join(format!("{stem}.tar.gz"));
         let tar = ["--sort=name", "--owner=0", "--group=0", "--format=ustar", "-caf"];
         let done = Command::new("tar").args(tar).arg(archive).arg("-C").arg(room.path()).arg(stem).status().unwrap();
@@ -120,12 +132,16 @@ impl Project {
 
     /// Locks these releases by the digests of their sdists.
     fn lock(&self, releases: &[(&str, &str)]) {
+        self.write("upstream.txt", &self.lines(releases));
+        self.write("build.txt", &self.lines(&[("tool", "3.0")]));
+    }
+
+    fn lines(&self, releases: &[(&str, &str)]) -> String {
         let line = |(name, version): &(&str, &str)| {
             let sdist = self.path("upstream").join(format!("{name}-{version}.tar.gz"));
             format!("{name}=={version} --hash=sha256:{}\n", Sha256::of(&fs::read(sdist).unwrap()))
         };
-        self.write("upstream.txt", &releases.iter().map(line).collect::<String>());
-        self.write("build.txt", &line(&("tool", "3.0")));
+        releases.iter().map(line).collect()
     }
 
     fn two_releases(&self) {
@@ -149,7 +165,7 @@ impl Project {
 
     fn verify(&self) {
         let arguments = ["verify", "--manifest", "wheels/sha256sums.txt", "--keyring", "debian/signers"];
-        let more = ["--requirements", "requirements.txt", "--reference-time", "2040-01-01"];
+        let more = ["--wheels", "wheels", "--requirements", "requirements.txt", "--reference-time", "2040-01-01"];
         self.rustvenv(&[&arguments[..], &more].concat()).ok();
     }
 
@@ -186,9 +202,11 @@ fn one_command_and_one_signature() {
     assert_eq!(project.rustvenv(&["update", "--dry-run"]).ok().matches("new for").count(), 1);
     assert!(!project.path("project/wheels").exists(), "a dry run writes nothing");
     let said = project.update().ok();
-    for line in ["alpha 1.0 (new)", "beta 2.0 (new)", "tool 3.0 (new)", "signed by ", "requirements.txt written"] {
+    for line in ["alpha 1.0 (new)", "beta 2.0 (new)", "signed by ", "requirements.txt written"] {
         assert!(said.contains(line), "{line}: {said}");
     }
+    assert!(!said.contains("tool 3.0 (new)"), "what only builds is not signed for: {said}");
+    assert!(project.path("project/build-wheels/tool-3.0-py3-none-any.whl").exists());
     project.verify();
     let first = project.read("wheels/sha256sums.txt");
     assert!(first.starts_with("# rustvenv-manifest: project=hello serial=1\n"), "{first}");
@@ -208,12 +226,11 @@ fn one_command_and_one_signature() {
     assert!(asked.stderr.contains("alpha 1.0 -> 1.1") && asked.stderr.contains("since alpha-1.0.tar.gz: "));
     assert!(asked.stderr.contains("~ body.py"), "{}", asked.stderr);
     assert_eq!(project.read("wheels/sha256sums.txt"), first);
-    project.verify();
     project.update().ok();
     let second = project.read("wheels/sha256sums.txt");
     assert!(second.starts_with("# rustvenv-manifest: project=hello serial=2\n"), "{second}");
     let entries = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(entries(&second)[..3], entries(&first), "what was signed for stays");
+    assert_eq!(entries(&second)[..2], entries(&first), "what was signed for stays");
     assert!(project.read("requirements.txt").contains("alpha==1.1"));
     project.verify();
 }
@@ -363,6 +380,17 @@ fn what_was_typed_before_the_question_is_no_answer() {
     assert!(!child.wait().unwrap().success() && seen.contains("nothing was signed"), "{seen}");
 }
 
+/// That nobody could sign is said before anything is fetched or built.
+#[test]
+fn who_signs_is_known_first() {
+    let project = Project::new();
+    project.two_releases();
+    fs::remove_dir_all(project.path("project/debian/signers")).unwrap();
+    let refused = project.update();
+    assert!(refused.status != 0 && refused.stderr.contains("debian/signers"), "{}", refused.stderr);
+    assert!(!project.path("project/sdists").exists(), "{}", refused.stderr);
+}
+
 /// Killed without warning, again and again: the last run finishes, and the result is that of a run that nobody disturbed.
 #[test]
 fn a_run_that_is_killed_is_finished_by_the_next() {
@@ -392,7 +420,7 @@ fn a_run_that_is_killed_is_finished_by_the_next() {
         if let Some(status) = ended {
             assert!(status.success(), "a run after one that was killed fails: {status}");
             // from the beginning
-            for name in ["wheels", "sdists", "public"] {
+            for name in ["wheels", "build-wheels", "sdists", "public"] {
                 fs::remove_dir_all(project.path("project").join(name)).unwrap();
             }
         } else {
@@ -415,4 +443,104 @@ fn a_run_that_is_killed_is_finished_by_the_next() {
         }
     }
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+}
+
+/// What is missing is said before anything is built, all of it, in the form in which it can be locked.
+#[test]
+fn what_is_missing_to_build_with_is_listed_at_once() {
+    let project = Project::new();
+    let body = "def contents():\n    return {}\n";
+    project.publish(
+        "alpha",
+        "1.0",
+        "\"tool>=2,<4\", \"helper[fast]; python_version > '2'\", \"other; python_version < '3'\"",
+        body,
+    );
+    project.publish("beta", "2.0", "\"tool >=3\", \"helper>=1\"", body);
+    project.publish("gamma", "3.0", "\"tool>=9\"", body);
+    // what builds is built with something as well
+    project.publish("tool", "3.0", "\"deeper\"", body);
+    project.lock(&[("alpha", "1.0"), ("beta", "2.0"), ("gamma", "3.0")]);
+    let refused = project.update();
+    let said = &refused.stderr;
+    assert!(refused.status == 2 && said.matches("error[build-requirement-missing]").count() == 1, "{said}");
+    assert!(!said.contains("building "), "before anything is built: {said}");
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("  # for ")).map(str::trim_end).collect();
+    assert_eq!(
+        lines,
+        [
+            "deeper                           # for tool-3.0.tar.gz",
+            "helper[fast]>=1                  # for alpha-1.0.tar.gz, beta-2.0.tar.gz",
+            "tool>=9                          # for gamma-3.0.tar.gz; there is 3.0",
+        ]
+    );
+    // as the hint says; two versions of one tool take two locks
+    project.publish("tool", "9.0", "", body);
+    project.publish("deeper", "1.0", "", body);
+    project.publish("helper", "1.0", "", body);
+    project.write("build.txt", &project.lines(&[("tool", "3.0"), ("deeper", "1.0"), ("helper", "1.0")]));
+    project.write("newer.txt", &project.lines(&[("tool", "9.0")]));
+    let settings = project.read("rustvenv.toml");
+    project.write("rustvenv.toml", &format!("build-locks = [\"build.txt\", \"newer.txt\"]\n{settings}"));
+    let said = project.update().ok();
+    assert!(said.contains("building gamma-3.0.tar.gz with tool-9.0"), "{said}");
+    assert!(said.contains("building alpha-1.0.tar.gz with helper-1.0, tool-3.0"), "{said}");
+    assert!(said.contains(" (7 of 7)") && said.contains("twice the same, in "), "how far it is: {said}");
+    let list = project.read("wheels/sha256sums.txt");
+    assert_eq!(list.lines().skip(1).count(), 3, "{list}");
+    project.verify();
+}
+
+/// The crates of a Cargo.lock are fetched without being asked for, into `crates`, where a part in Rust needs them.
+#[test]
+fn crates_are_got_where_they_are_needed() {
+    let project = Project::new();
+    let source = "pub fn greet() {}\n";
+    let room = tempfile::tempdir().unwrap();
+    fs::create_dir_all(room.path().join("greeting-0.1.0/src")).unwrap();
+    fs::write(room.path().join("greeting-0.1.0/src/lib.rs"), source).unwrap();
+    let crate_file = room.path().join("greeting-0.1.0.crate");
+    let tar = ["--owner=0", "--group=0", "--format=ustar", "-czf"];
+    let done = Command::new("tar").args(tar).arg(&crate_file).arg("-C").arg(room.path()).arg("greeting-0.1.0").status();
+    assert!(done.unwrap().success());
+    let lock = format!(
+        "version = 3\n\n[[package]]\nname = \"greeting\"\nversion = \"0.1.0\"\n\
+         source = \"registry+https://example.invalid/index\"\nchecksum = \"{}\"\n",
+        Sha256::of(&fs::read(&crate_file).unwrap())
+    );
+    let body = "def contents():\n    return {'alpha.py': '# ' + open('/crates/greeting-0.1.0/src/lib.rs').read()}\n";
+    project.publish_with("alpha", "1.0", "", body, &[("Cargo.lock", &lock)]);
+    project.lock(&[("alpha", "1.0")]);
+    // cargo is not here, or has no such registry
+    let refused = project.update();
+    assert!(refused.status == 2 && refused.stderr.contains("the crates cannot be fetched"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("building "), "{}", refused.stderr);
+    fs::create_dir_all(project.path("project/crates")).unwrap();
+    fs::copy(&crate_file, project.path("project/crates/greeting-0.1.0.crate")).unwrap();
+    let said = project.update().ok();
+    assert!(said.contains("alpha-1.0.tar.gz names 1 crates; 0 were fetched"), "{said}");
+    project.verify();
+
+    let project = Project::new();
+    project.two_releases();
+    project.update().ok();
+    assert!(!project.path("project/crates").exists(), "nothing is in Rust");
+}
+
+/// A tool of which upstream's wheel is allowed builds as that wheel, and is not on the list.
+#[test]
+fn upstreams_wheel_of_a_tool_builds() {
+    let project = Project::new();
+    project.two_releases();
+    let bytes = Wheel::new("tool", "3.0").file("tool.py", "shape = 'square'\n").build();
+    fs::write(project.path("upstream/tool-3.0-py3-none-any.whl"), &bytes).unwrap();
+    project.write("build.txt", &format!("tool==3.0 --hash=sha256:{}\n", Sha256::of(&bytes)));
+    let settings = project.read("rustvenv.toml");
+    project.write("rustvenv.toml", &format!("upstream-wheels = [\"tool\"]\n{settings}"));
+    let said = project.update().ok();
+    assert!(said.contains("building beta-2.0.tar.gz with tool-3.0") && !said.contains("building tool"), "{said}");
+    let wheel = fs::read(project.path("project/wheels/beta-2.0-py3-none-any.whl")).unwrap();
+    assert!(wheel.windows(6).any(|part| part == b"square"), "built with the wheel");
+    assert!(!project.read("wheels/sha256sums.txt").contains("tool"));
+    project.verify();
 }

@@ -9,11 +9,15 @@ use crate::cli::{BuildArguments, Format};
 use crate::code::Code;
 use crate::limits::Limits;
 use crate::lock::resolution::Release as LockedRelease;
+use crate::lock::{Lock, Locked};
 use crate::maintain::sandbox;
+use crate::maintain::settings::USUAL_BUILD_LOCKS;
+use crate::maintain::wheel_build::crates;
 use crate::maintain::wheel_build::record::Memory;
 use crate::maintain::wheel_build::schedule::{self, Finished, Made, Order};
 use crate::maintain::wheel_build::shelf::{Release, Shelf};
 use crate::maintain::wheel_build::source::{self, Sdist};
+use crate::maintain::wheel_build::survey::survey;
 use crate::maintain::wheel_build::{DEFAULT_TIME, Recipe, Rust};
 use crate::python::dependency::{Specifier, Target, Wanted};
 use crate::python::interpreter::Interpreter;
@@ -42,39 +46,108 @@ const TIMES: std::ops::RangeInclusive<u64> = 315_532_800..=4_354_819_198;
 /// # Errors
 /// Every reason why an sdist was not built.
 pub fn run(arguments: &BuildArguments) -> Result<(), Failure> {
-    let lines: String = make(arguments)?.iter().map(|one| line(one, arguments.format)).collect();
+    let finished = Bench::prepare(arguments, &arguments.wheels, BTreeMap::new())?.make()?;
+    let lines: String = finished.iter().map(|one| line(one, arguments.format)).collect();
     super::print(&lines)
 }
 
-/// Builds what is asked for and what that needs.
-///
-/// # Errors
-/// As [`run`].
-pub(super) fn make(arguments: &BuildArguments) -> Result<Vec<Finished>, Failure> {
-    let room = fs::temporary_directory()?;
-    // the user inside of a sandbox is another one, and has to pass
-    fs::set_mode(room.path(), 0o711)?;
-    let room_path = fs::canonicalize(room.path())?;
-    sandbox::check(&room_path.join("sandbox"))?;
-    let recipe = recipe(arguments)?;
-    let sdists = asked_for(source::list(&arguments.sdists)?, arguments, &recipe)?;
-    let shelf = Shelf {
-        locked: locked(arguments, &recipe)?,
-        sdists: sdists.into_iter().map(|s| ((s.name.clone(), s.version.clone()), s)).collect(),
-        built: BTreeMap::new(),
-    };
-    let goals = goals(&arguments.names, &shelf)?;
-    fs::create_dir_all(&arguments.wheels)?;
-    let order = Order {
-        recipe: &recipe,
-        shelf,
-        goals,
-        wheels: &arguments.wheels,
-        memory: Memory::below(env::caches()),
-        room: &room_path,
-        jobs: arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
-    };
-    schedule::build(order, &mut |line| super::say(&format!("rustvenv: {}", printable(line))))
+/// Everything that is known before the first sdist is built.
+pub(super) struct Bench<'a> {
+    arguments: &'a BuildArguments,
+    tools: &'a Path,
+    recipe: Recipe,
+    shelf: Shelf,
+    goals: BTreeSet<Release>,
+    room: tempfile::TempDir,
+    room_path: PathBuf,
+}
+
+impl<'a> Bench<'a> {
+    /// Finds what is asked for and what there is to build it with. Wheels that are not asked for go to `tools`; `upstream` are
+    /// the releases of which a wheel there is to be used as it is.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub(super) fn prepare(
+        arguments: &'a BuildArguments,
+        tools: &'a Path,
+        upstream: BTreeMap<ProjectName, Locked>,
+    ) -> Result<Self, Failure> {
+        let room = fs::temporary_directory()?;
+        // the user inside of a sandbox is another one, and has to pass
+        fs::set_mode(room.path(), 0o711)?;
+        let room_path = fs::canonicalize(room.path())?;
+        sandbox::check(&room_path.join("sandbox"))?;
+        fs::create_dir_all(&arguments.wheels)?;
+        fs::create_dir_all(tools)?;
+        let recipe = recipe(arguments)?;
+        let sdists = asked_for(source::list(&arguments.sdists)?, arguments, &recipe)?;
+        let shelf = Shelf {
+            locked: locked(arguments, upstream, &recipe)?,
+            sdists: sdists.into_iter().map(|s| ((s.name.clone(), s.version.clone()), s)).collect(),
+            built: BTreeMap::new(),
+        };
+        let goals = goals(&arguments.names, &shelf)?;
+        Ok(Self { arguments, tools, recipe, shelf, goals, room, room_path })
+    }
+
+    /// Refuses, with one list, when something to build with is missing that the sdists name, and fetches the Rust crates that they
+    /// name into `crates`.
+    ///
+    /// # Errors
+    /// [`Code::BuildRequirementMissing`], or those of [`crates::fetch`].
+    pub(super) fn complete(&self, crates: &Path) -> Result<(), Failure> {
+        let survey = survey(&self.shelf, &self.goals, &self.recipe, &self.room_path)?;
+        let missing = survey.missing();
+        if !missing.is_empty() {
+            // data, so that it can go into a file as it is
+            let lines: String = missing.iter().map(|line| format!("{}\n", printable(line))).collect();
+            super::print(&lines)?;
+            let message = format!("{} of the projects that sdists are built with are not locked", missing.len());
+            return Err(Refusal::new(Code::BuildRequirementMissing, message)
+                .expected(format!(
+                    "hashes of their sdists in {}, or in what `build-locks` names",
+                    USUAL_BUILD_LOCKS.join(", ")
+                ))
+                .hint(
+                    "`rustvenv update >>build.in` takes the lines above down, `uv pip compile --generate-hashes build.in -o \
+                     build.txt` locks them; versions that exclude one another take a lock each",
+                )
+                .into());
+        }
+        for unusable in &survey.unusable {
+            let why = unusable.found.as_deref().unwrap_or_default();
+            super::say(&printable(&format!("rustvenv: warning: {}: {why}", unusable.message)));
+        }
+        for (sdist, lock) in &survey.crates {
+            let place = self.room_path.join("crates");
+            let fetched = crates::fetch(lock, crates, &place)?;
+            fs::remove(&place)?;
+            super::say(&printable(&format!("rustvenv: {sdist} names {} crates; {fetched} were fetched", lock.len())));
+        }
+        Ok(())
+    }
+
+    /// Builds what is asked for and what that needs.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub(super) fn make(self) -> Result<Vec<Finished>, Failure> {
+        let Self { arguments, tools, recipe, shelf, goals, room, room_path } = self;
+        let order = Order {
+            recipe: &recipe,
+            shelf,
+            goals,
+            wheels: &arguments.wheels,
+            tools,
+            memory: Memory::below(env::caches()),
+            room: &room_path,
+            jobs: arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        };
+        let finished = schedule::build(order, &mut |line| super::say(&format!("rustvenv: {}", printable(line))));
+        drop(room);
+        finished
+    }
 }
 
 fn line(finished: &Finished, format: Format) -> String {
@@ -244,12 +317,20 @@ fn asked_for(sdists: Vec<Sdist>, arguments: &BuildArguments, recipe: &Recipe) ->
 }
 
 /// The wheels to build with that are locked, one a project.
-fn locked(arguments: &BuildArguments, recipe: &Recipe) -> Result<BTreeMap<ProjectName, Arc<Wheel>>, Failure> {
-    if arguments.build_requirements.is_empty() {
+fn locked(
+    arguments: &BuildArguments,
+    upstream: BTreeMap<ProjectName, Locked>,
+    recipe: &Recipe,
+) -> Result<BTreeMap<ProjectName, Arc<Wheel>>, Failure> {
+    if arguments.build_requirements.is_empty() && upstream.is_empty() {
         return Ok(BTreeMap::new());
     }
     let limits = Limits::DEFAULT;
-    let lock = locks::lock(&arguments.build_requirements, &recipe.target, &Requested::default(), &limits)?;
+    let mut lock = match arguments.build_requirements.as_slice() {
+        [] => Lock::default(),
+        files => locks::lock(files, &recipe.target, &Requested::default(), &limits)?,
+    };
+    lock.releases.extend(upstream);
     let architecture = inputs::host_architecture()?;
     let tags = CompatibleTags::of(&recipe.interpreter, &architecture, inputs::build_system_glibc(&architecture)?);
     let mut candidates = Vec::new();

@@ -13,18 +13,21 @@ use crate::cli::{BuildArguments, FetchArguments, Files, Format, IndexArguments, 
 use crate::code::Code;
 use crate::digest::Sha256;
 use crate::limits::Limits;
+use crate::lock::Locked;
 use crate::maintain::commit::{Places, in_place, input, settle};
+use crate::maintain::fetch::Fetched;
 use crate::maintain::fetch::choose::{Kind, Wanted};
 use crate::maintain::manifest::{Grown, grow};
 use crate::maintain::review::{self, NewWheel, Source};
 use crate::maintain::sdist;
-use crate::maintain::settings::{Settings, USUAL_LOCKS};
+use crate::maintain::settings::{Settings, USUAL_BUILD_LOCKS, USUAL_LOCKS};
 use crate::maintain::sign::add;
 use crate::maintain::wheel_build::record::Record;
 use crate::python::architecture::Architecture;
 use crate::python::dependency::Target;
 use crate::python::interpreter::Interpreter;
 use crate::python::marker::Requested;
+use crate::python::name::ProjectName;
 use crate::python::sdist_filename::SdistFilename;
 use crate::python::tags::CompatibleTags;
 use crate::python::wheel_filename::WheelFilename;
@@ -56,6 +59,9 @@ pub fn run(arguments: &UpdateArguments) -> Result<(), Failure> {
         desk.settle()?;
         Some(lock)
     };
+    // that nobody could sign is said before an hour of building
+    trust_options::keyring(&desk.trust(), &desk.limits)?;
+    desk.policy()?;
     let old = desk.signed_list()?;
     let known = listed(old.as_ref().map(|(_, list)| list.entries()).unwrap_or_default());
     let signers_before = old.as_ref().map(|(_, list)| list.signers().to_vec());
@@ -78,6 +84,16 @@ pub fn run(arguments: &UpdateArguments) -> Result<(), Failure> {
     all.extend(grown.added);
     desk.requirements(&all)?;
     desk.index()
+}
+
+/// The files that are `named`, or else the first of the `usual` ones that is there.
+fn named_or_usual(named: &[PathBuf], usual: &[&str]) -> Result<Vec<PathBuf>, Failure> {
+    for name in usual {
+        if named.is_empty() && fs::status(Path::new(name))?.is_some() {
+            return Ok(vec![name.into()]);
+        }
+    }
+    Ok(named.to_vec())
 }
 
 /// Where a wheel of this run is from.
@@ -108,15 +124,9 @@ impl<'a> Desk<'a> {
             }
             fs::read_text(path, limits.configuration_size).map(Some)
         };
-        let settings = Settings::parse(text("rustvenv.toml")?.as_deref(), text("pyproject.toml")?.as_deref())?;
-        let mut locks = settings.locks.clone();
-        if locks.is_empty() {
-            for name in USUAL_LOCKS {
-                if locks.is_empty() && fs::status(Path::new(name))?.is_some() {
-                    locks.push(name.into());
-                }
-            }
-        }
+        let mut settings = Settings::parse(text("rustvenv.toml")?.as_deref(), text("pyproject.toml")?.as_deref())?;
+        let locks = named_or_usual(&settings.locks, USUAL_LOCKS)?;
+        settings.build_locks = named_or_usual(&settings.build_locks, USUAL_BUILD_LOCKS)?;
         if locks.is_empty() {
             return Err(Failure::unable_hint(
                 format!("there is no lock: neither {}", USUAL_LOCKS.join(" nor ")),
@@ -207,8 +217,6 @@ impl<'a> Desk<'a> {
         let tags = CompatibleTags::of(python, &self.architecture, inputs::build_system_glibc(&self.architecture)?);
         let of_project = Requested { extras: self.settings.extras.clone(), groups: self.settings.groups.clone() };
         let (selected, _) = wanted(locks::resolution(&self.locks, &target, &of_project, &self.limits)?)?;
-        let (tools, _) =
-            wanted(locks::resolution(&self.settings.build_locks, &target, &Requested::default(), &self.limits)?)?;
         let is_known = |wanted: &Wanted| {
             let fits = |name: &WheelFilename| {
                 *name.name() == wanted.name && *name.version() == wanted.version && tags.rank(name.tags()).is_some()
@@ -216,7 +224,7 @@ impl<'a> Desk<'a> {
             known.keys().chain(wheels.keys()).any(fits)
         };
         let mut goals: Vec<Wanted> = selected.into_iter().filter(|wanted| !is_known(wanted)).collect();
-        let mut means: Vec<Wanted> = tools;
+        let mut means = self.means(&target)?;
         if self.settings.build_requirements.is_some() {
             // what builds is locked for package builds too, and has to be on the list
             goals.extend(means.iter().filter(|wanted| !is_known(wanted)).cloned());
@@ -229,8 +237,14 @@ impl<'a> Desk<'a> {
         let shown: Vec<String> = goals.iter().map(Wanted::shown).collect();
         say(&format!("new for {}: {}", python.program(), shown.join(", ")));
         means.retain(|tool| !goals.iter().any(|goal| (&goal.name, &goal.version) == (&tool.name, &tool.version)));
-        let all: Vec<Wanted> = goals.iter().chain(&means).cloned().collect();
-        let fetched = fetch::get(&all, &tags, &self.fetching(python, &all))?;
+        let fetched = fetch::get(&goals, &tags, &self.fetching(python, &goals, &self.settings.wheels))?;
+        let mut upstream = BTreeMap::new();
+        if fetched.iter().any(|file| file.kind == Kind::Sdist) && !means.is_empty() {
+            say("what builds:");
+            let fetched = fetch::get(&means, &tags, &self.fetching(python, &means, &self.settings.build_wheels))?;
+            upstream.extend(of_upstream(&means, &fetched));
+        }
+        upstream.extend(of_upstream(&goals, &fetched));
         let mut names = Vec::new();
         for (wanted, file) in goals.iter().zip(&fetched) {
             match (file.kind, &file.sha256, WheelFilename::parse(&file.name)) {
@@ -244,18 +258,42 @@ impl<'a> Desk<'a> {
         if self.arguments.dry_run || names.is_empty() {
             return Ok(());
         }
-        for finished in build::make(&self.building(python, names))? {
+        let arguments = self.building(python, names);
+        let bench = build::Bench::prepare(&arguments, &self.settings.build_wheels, upstream)?;
+        bench.complete(&self.settings.crates)?;
+        for finished in bench.make()? {
             let wheel = &finished.record.wheel;
             let (Ok(name), Some(sha256)) = (WheelFilename::parse(&wheel.file_name), Sha256::from_hex(&wheel.sha256))
             else {
                 return Err(Failure::unable(format!("the record of `{}` cannot be read", wheel.file_name)));
             };
-            wheels.insert(name, (sha256, Origin::Built(Box::new(finished.record))));
+            // what only builds others is in no package: nobody has to sign for it
+            if goals.iter().any(|goal| (&goal.name, &goal.version) == (name.name(), name.version())) {
+                wheels.insert(name, (sha256, Origin::Built(Box::new(finished.record))));
+            }
         }
         Ok(())
     }
 
-    fn fetching(&self, python: &Interpreter, all: &[Wanted]) -> FetchArguments {
+    /// What builds: locks of it may have several versions of one project, each for other sdists.
+    fn means(&self, target: &Target) -> Result<Vec<Wanted>, Failure> {
+        let mut means: Vec<Wanted> = Vec::new();
+        for file in &self.settings.build_locks {
+            let lock = locks::resolution(std::slice::from_ref(file), target, &Requested::default(), &self.limits)?;
+            for tool in wanted(lock)?.0 {
+                match means.iter_mut().find(|other| (&other.name, &other.version) == (&tool.name, &tool.version)) {
+                    Some(other) => {
+                        other.hashes.extend(tool.hashes);
+                        other.files.extend(tool.files);
+                    }
+                    None => means.push(tool),
+                }
+            }
+        }
+        Ok(means)
+    }
+
+    fn fetching(&self, python: &Interpreter, all: &[Wanted], wheels: &Path) -> FetchArguments {
         let upstream = self.settings.upstream_wheels.iter().filter(|name| all.iter().any(|one| one.name == **name));
         FetchArguments {
             requirements: Vec::new(),
@@ -263,7 +301,7 @@ impl<'a> Desk<'a> {
             groups: Vec::new(),
             sdists: self.settings.sdists.clone(),
             upstream_wheels: upstream.map(ToString::to_string).collect(),
-            wheels: Some(self.settings.wheels.clone()),
+            wheels: Some(wheels.to_owned()),
             index_url: self.settings.index_url.clone(),
             python: Some(python.version()),
             architecture: None,
@@ -283,12 +321,12 @@ impl<'a> Desk<'a> {
             sdists: self.settings.sdists.clone(),
             wheels: self.settings.wheels.clone(),
             build_requirements: Vec::new(),
-            build_wheels: Vec::new(),
+            build_wheels: [&self.settings.wheels, &self.settings.build_wheels].into_iter().cloned().collect(),
             manifest: None,
             trust: self.trust(),
             // sdists of earlier versions lie in the same directory
             requirements: self.locks.iter().chain(&self.settings.build_locks).cloned().collect(),
-            crates: self.settings.crates.clone(),
+            crates: Some(self.settings.crates.clone()),
             source_date_epoch: self.settings.source_date_epoch,
             build_path: crate::maintain::wheel_build::DEFAULT_PATH.to_owned(),
             python: Some(python.version()),
@@ -472,4 +510,22 @@ impl<'a> Desk<'a> {
             verbose: self.arguments.verbose,
         })
     }
+}
+
+/// Those of the releases of which upstream's wheel was fetched, as a lock of wheels has them.
+fn of_upstream<'a>(
+    wanted: &'a [Wanted],
+    fetched: &'a [Fetched],
+) -> impl Iterator<Item = (ProjectName, Locked)> + use<'a> {
+    let both = wanted.iter().zip(fetched).filter(|(_, file)| file.kind == Kind::Wheel);
+    both.filter_map(|(wanted, file)| {
+        let locked = Locked {
+            name: wanted.name.clone(),
+            version: wanted.version.clone(),
+            extras: std::collections::BTreeSet::new(),
+            hashes: std::iter::once(file.sha256?).collect(),
+            origin: wanted.origin.clone(),
+        };
+        Some((wanted.name.clone(), locked))
+    })
 }

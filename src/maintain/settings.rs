@@ -15,6 +15,9 @@ use std::path::PathBuf;
 /// The files in which a lock is looked for when none is named, in this order; the first that is there is taken.
 pub const USUAL_LOCKS: &[&str] = &["uv.lock", "poetry.lock", "pylock.toml", "requirements/requirements.txt"];
 
+/// The same for what builds.
+pub const USUAL_BUILD_LOCKS: &[&str] = &["pylock.build.toml", "build.txt", "requirements/build.txt"];
+
 /// What `rustvenv update` works with. Paths are relative to the project, or absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -22,7 +25,7 @@ pub struct Settings {
     pub project: Option<String>,
     /// Locks with upstream's hashes; empty: the first of [`USUAL_LOCKS`].
     pub locks: Vec<PathBuf>,
-    /// Locks of what builds, with upstream's hashes.
+    /// Locks of what builds, with upstream's hashes; empty: the first of [`USUAL_BUILD_LOCKS`], if one is there.
     pub build_locks: Vec<PathBuf>,
     /// Extras of the project that are installed.
     pub extras: BTreeSet<ProjectName>,
@@ -34,10 +37,12 @@ pub struct Settings {
     pub build_requirements: Option<PathBuf>,
     /// Where sdists are kept.
     pub sdists: PathBuf,
-    /// Where the Rust crates of sdists are kept, if any needs some.
-    pub crates: Option<PathBuf>,
+    /// Where the Rust crates of sdists are kept, when one needs some.
+    pub crates: PathBuf,
     /// Where wheels are kept.
     pub wheels: PathBuf,
+    /// Where wheels are kept that only build others, and are not on the list.
+    pub build_wheels: PathBuf,
     /// The signed list.
     pub manifest: PathBuf,
     /// Certificates.
@@ -69,8 +74,9 @@ struct Raw {
     requirements: PathBuf,
     build_requirements: Option<PathBuf>,
     sdists: PathBuf,
-    crates: Option<PathBuf>,
+    crates: PathBuf,
     wheels: PathBuf,
+    build_wheels: PathBuf,
     manifest: Option<PathBuf>,
     keyring: Vec<PathBuf>,
     signers: Vec<String>,
@@ -93,8 +99,9 @@ impl Default for Raw {
             requirements: "requirements.txt".into(),
             build_requirements: None,
             sdists: "sdists".into(),
-            crates: None,
+            crates: "crates".into(),
             wheels: "wheels".into(),
+            build_wheels: "build-wheels".into(),
             manifest: None,
             keyring: vec!["debian/signers".into()],
             signers: Vec::new(),
@@ -190,6 +197,7 @@ impl Settings {
             crates: raw.crates,
             manifest: raw.manifest.unwrap_or_else(|| raw.wheels.join("sha256sums.txt")),
             wheels: raw.wheels,
+            build_wheels: raw.build_wheels,
             keyring: raw.keyring,
             signers: raw.signers,
             threshold: raw.threshold,

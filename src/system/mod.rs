@@ -15,6 +15,8 @@ pub mod process;
 
 pub mod terminal;
 
+pub mod stopwatch;
+
 pub mod store;
 
 pub mod net;

@@ -16,6 +16,8 @@ pub mod difference;
 
 pub mod crates;
 
+pub mod survey;
+
 pub mod accept;
 
 pub mod attempt;

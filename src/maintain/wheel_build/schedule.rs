@@ -21,10 +21,15 @@ use crate::refusal::{Failure, Refusal};
 use crate::sink::list::Listing;
 use crate::sink::write;
 use crate::system::fs;
+use crate::system::stopwatch::Stopwatch;
 use crate::wheel::Wheel;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+/// How long nothing is said while something is built.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// What is to be built.
 #[derive(Debug)]
@@ -35,8 +40,10 @@ pub struct Order<'a> {
     pub shelf: Shelf,
     /// What was asked for.
     pub goals: BTreeSet<Release>,
-    /// Where the wheels go.
+    /// Where the wheels go that were asked for.
     pub wheels: &'a Path,
+    /// Where those go that only build others; it may be the same directory.
+    pub tools: &'a Path,
     /// Whose records of earlier builds count.
     pub memory: Memory,
     /// A directory for everything that is temporary.
@@ -71,8 +78,10 @@ struct Task {
     further: Option<Vec<String>>,
     /// Whether `further` is from a record, and not from the back end itself.
     presumed: bool,
-    /// Records of wheels that were made of this sdist before.
-    earlier: Vec<Record>,
+    /// Records of wheels that were made of this sdist before, each with its directory.
+    earlier: Vec<(PathBuf, Record)>,
+    /// When its first build was started.
+    since: Option<Stopwatch>,
     state: State,
 }
 
@@ -100,7 +109,7 @@ type Answer = (Release, Vec<Arc<Wheel>>, Result<Outcome, Failure>);
 struct Works<'a> {
     order: Order<'a>,
     tasks: BTreeMap<Release, Task>,
-    records: Vec<Record>,
+    records: Vec<(PathBuf, Record)>,
     environments: BTreeMap<Vec<FileRecord>, PathBuf>,
     finished: Vec<Finished>,
     refusals: Vec<Refusal>,
@@ -112,7 +121,11 @@ struct Works<'a> {
 /// # Errors
 /// Every sdist that could not be built, with the reason; what could is in the directory of wheels nevertheless.
 pub fn build(order: Order<'_>, talk: &mut dyn FnMut(&str)) -> Result<Vec<Finished>, Failure> {
-    let records = record::list(order.wheels, &order.memory)?;
+    let mut records = Vec::new();
+    for directory in BTreeSet::from([order.wheels, order.tools]) {
+        records
+            .extend(record::list(directory, &order.memory)?.into_iter().map(|record| (directory.to_owned(), record)));
+    }
     let goals = order.goals.clone();
     let mut works = Works {
         order,
@@ -150,10 +163,11 @@ impl Works<'_> {
             }
             Err(unable) => return Err(unable),
         };
-        let earlier: Vec<Record> = self.records.iter().filter(|record| record.is_of(&sdist, recipe)).cloned().collect();
-        let further = earlier.last().map(|record| record.further_requirements.clone());
-        self.tasks
-            .insert(release.clone(), Task { sdist, system, presumed: further.is_some(), further, earlier, state });
+        let earlier: Vec<(PathBuf, Record)> =
+            self.records.iter().filter(|(_, record)| record.is_of(&sdist, recipe)).cloned().collect();
+        let further = earlier.last().map(|(_, record)| record.further_requirements.clone());
+        let task = Task { sdist, system, presumed: further.is_some(), further, earlier, since: None, state };
+        self.tasks.insert(release.clone(), task);
         Ok(())
     }
 
@@ -198,7 +212,13 @@ impl Works<'_> {
                     self.give_up(&waits);
                     return Ok(());
                 }
-                let Ok((release, environment, answer)) = receive.recv() else { return Ok(()) };
+                let (release, environment, answer) = loop {
+                    match receive.recv_timeout(SILENCE) {
+                        Ok(answer) => break answer,
+                        Err(mpsc::RecvTimeoutError::Timeout) => self.still_building(),
+                        Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+                    }
+                };
                 running -= 1;
                 self.answered(&release, &environment, answer)?;
             }
@@ -207,6 +227,19 @@ impl Works<'_> {
 
     fn in_state(&self, state: State) -> Vec<Release> {
         self.tasks.iter().filter(|(_, task)| task.state == state).map(|(release, _)| release.clone()).collect()
+    }
+
+    /// Says what takes so long.
+    fn still_building(&mut self) {
+        let running = self.tasks.values().filter(|task| task.state == State::Running);
+        let said = |task: &Task| task.since.map(|since| format!("{} ({since})", task.sdist));
+        let lines: Vec<String> = running.filter_map(said).collect();
+        (self.talk)(&format!("still building {}", lines.join(", ")));
+    }
+
+    /// Where the wheel of a release goes.
+    fn directory(&self, release: &Release) -> &Path {
+        if self.order.goals.contains(release) { self.order.wheels } else { self.order.tools }
     }
 
     fn set(&mut self, release: &Release, state: State) {
@@ -246,15 +279,20 @@ impl Works<'_> {
 
     /// Takes the wheel that an earlier run made of this sdist in this environment; whether there is one.
     fn take(&mut self, release: &Release, wheels: &[Arc<Wheel>]) -> Result<bool, Failure> {
+        let directory = self.directory(release).to_owned();
         let Some(task) = self.tasks.get_mut(release) else { return Ok(false) };
         let environment = record::environment(wheels);
         let earlier = std::mem::take(&mut task.earlier);
-        for record in earlier {
+        for (place, record) in earlier {
             if record.environment != environment {
                 continue;
             }
-            if let Some(bytes) = record.wheel_in(self.order.wheels, Limits::DEFAULT.wheel_size)? {
-                let wheel = accept::open(&record.wheel.file_name, bytes, &task.sdist)?;
+            if let Some(bytes) = record.wheel_in(&place, Limits::DEFAULT.wheel_size)? {
+                let wheel = accept::open(&record.wheel.file_name, bytes.clone(), &task.sdist)?;
+                if place != directory {
+                    accept::keep(&directory, &record.wheel.file_name, &bytes)?;
+                    record.write(&directory, &self.order.memory)?;
+                }
                 task.state = State::Done;
                 self.order.shelf.built.insert(release.clone(), wheel);
                 self.finished.push(Finished { record, made: Made::Before });
@@ -282,10 +320,15 @@ impl Works<'_> {
         let environment = self.environment(&wheels)?;
         let Some(task) = self.tasks.get_mut(&release) else { return Ok(()) };
         task.state = State::Running;
+        let again = task.since.is_some();
+        task.since.get_or_insert_with(Stopwatch::start);
         let (sdist, system, further) = (task.sdist.clone(), task.system.clone(), task.further.clone());
-        let names: Vec<String> = wheels.iter().map(|wheel| wheel.file_name().stem().to_owned()).collect();
-        let with = if names.is_empty() { "nothing but itself".to_owned() } else { names.join(", ") };
-        (self.talk)(&format!("building {sdist} with {with}"));
+        // a back end that said what else it needs is called once more, with the same in most cases
+        if !again || further.as_ref().is_some_and(|further| !further.is_empty()) {
+            let names: Vec<String> = wheels.iter().map(|wheel| wheel.file_name().stem().to_owned()).collect();
+            let with = if names.is_empty() { "nothing but itself".to_owned() } else { names.join(", ") };
+            (self.talk)(&format!("building {sdist} with {with}"));
+        }
         let stem = format!("{}-{}", release.0, release.1);
         let room = self.order.room.join(format!("build-{stem}"));
         let log = self.order.wheels.join(record::DIRECTORY).join(format!("{stem}.log"));
@@ -340,6 +383,7 @@ impl Works<'_> {
         wheels: &[Arc<Wheel>],
         answer: Result<Outcome, Failure>,
     ) -> Result<(), Failure> {
+        let directory = self.directory(release).to_owned();
         let Some(task) = self.tasks.get_mut(release) else { return Ok(()) };
         match answer {
             Ok(Outcome::Needs(further)) => {
@@ -348,7 +392,7 @@ impl Works<'_> {
             }
             Ok(Outcome::Built { file_name, bytes, further, uses_rust }) => {
                 let kept = accept::open(&file_name, bytes.clone(), &task.sdist)
-                    .and_then(|wheel| accept::keep(self.order.wheels, &file_name, &bytes).map(|()| wheel));
+                    .and_then(|wheel| accept::keep(&directory, &file_name, &bytes).map(|()| wheel));
                 let wheel = match kept {
                     Ok(wheel) => wheel,
                     Err(Failure::Refused(refusals)) => {
@@ -362,9 +406,13 @@ impl Works<'_> {
                 let backend = &task.system.backend;
                 let record =
                     Record::new(file, &task.sdist, self.order.recipe, backend, further, environment, uses_rust);
-                record.write(self.order.wheels, &self.order.memory)?;
+                record.write(&directory, &self.order.memory)?;
                 task.state = State::Done;
-                (self.talk)(&format!("built {}, twice the same", record.wheel.file_name));
+                let took = task.since.map(|since| format!(", in {since}")).unwrap_or_default();
+                let done = self.tasks.values().filter(|task| task.state == State::Done).count();
+                let known = self.tasks.len();
+                let name = &record.wheel.file_name;
+                (self.talk)(&format!("built {name}, twice the same{took} ({done} of {known})"));
                 self.order.shelf.built.insert(release.clone(), wheel);
                 self.finished.push(Finished { record, made: Made::Now });
             }

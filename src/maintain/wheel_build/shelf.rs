@@ -41,6 +41,11 @@ pub enum Closure {
 }
 
 impl Shelf {
+    /// The newest sdist of `name` of which the version fits.
+    pub fn newest(&self, name: &ProjectName, fits: impl Fn(&Version) -> bool) -> Option<&Release> {
+        self.sdists.keys().filter(|release| release.0 == *name).rfind(|release| fits(&release.1))
+    }
+
     /// The environment for `requirements` of `whom`.
     pub fn closure(&self, requirements: &[Specifier], recipe: &Recipe, whom: &str) -> Closure {
         let mut search = Search { shelf: self, recipe, whom, chosen: BTreeMap::new(), refusals: Vec::new() };
@@ -89,10 +94,9 @@ impl Search<'_> {
     fn refuse(&mut self, specifier: &Specifier, found: String) {
         let message = format!("what {} needs to be built is not there", self.whom);
         self.refusals.push(
-            Refusal::new(Code::BuildRequirementMissing, message)
-                .expected(specifier.text())
-                .found(found)
-                .hint("put its sdist into the directory of sdists, or lock its wheel in `--build-requirements`"),
+            Refusal::new(Code::BuildRequirementMissing, message).expected(specifier.text()).found(found).hint(
+                "lock it among what builds; `rustvenv build` takes its sdist or a wheel in `--build-requirements`",
+            ),
         );
     }
 
@@ -122,9 +126,9 @@ impl Search<'_> {
             }
             Choice::Wheel(Arc::clone(wheel))
         } else {
-            let of_project = || self.shelf.sdists.keys().filter(|release| release.0 == *name);
-            let Some(release) = of_project().rfind(|release| fits(&release.1)) else {
-                let versions: Vec<String> = of_project().map(|release| release.1.to_string()).collect();
+            let Some(release) = self.shelf.newest(name, fits) else {
+                let of_project = self.shelf.sdists.keys().filter(|release| release.0 == *name);
+                let versions: Vec<String> = of_project.map(|release| release.1.to_string()).collect();
                 let found = if versions.is_empty() { format!("no {name}") } else { versions.join(", ") };
                 self.refuse(specifier, found);
                 return None;
