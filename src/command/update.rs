@@ -29,7 +29,7 @@ use crate::python::sdist_filename::SdistFilename;
 use crate::python::tags::CompatibleTags;
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal, printable};
-use crate::system::{fs, store, terminal};
+use crate::system::{clock, fs, store, terminal};
 use crate::trust::InputFile;
 use crate::trust::manifest::Manifest;
 use crate::trust::openpgp::{Policy, Signer};
@@ -157,7 +157,8 @@ impl<'a> Desk<'a> {
             threshold: self.settings.threshold,
             manifest_project: None,
             minimum_serial: None,
-            reference_time: None,
+            // whoever signs does it today, whatever time the environment has for builds
+            reference_time: Some(clock::now().to_string()),
             not_before: None,
             max_age: None,
         }
@@ -209,6 +210,8 @@ impl<'a> Desk<'a> {
         let (selected, _) = wanted(locks::resolution(&self.locks, &target, &of_project, &self.limits)?)?;
         let (tools, _) =
             wanted(locks::resolution(&self.settings.build_locks, &target, &Requested::default(), &self.limits)?)?;
+        // sdists of earlier versions lie in the same directory
+        let locked: Vec<Wanted> = selected.iter().chain(&tools).cloned().collect();
         let is_known = |wanted: &Wanted| {
             let fits = |name: &WheelFilename| {
                 *name.name() == wanted.name && *name.version() == wanted.version && tags.rank(name.tags()).is_some()
@@ -244,7 +247,7 @@ impl<'a> Desk<'a> {
         if self.arguments.dry_run || names.is_empty() {
             return Ok(());
         }
-        for finished in build::make(&self.building(python, names))? {
+        for finished in build::make(&self.building(python, names, locked))? {
             let wheel = &finished.record.wheel;
             let (Ok(name), Some(sha256)) = (WheelFilename::parse(&wheel.file_name), Sha256::from_hex(&wheel.sha256))
             else {
@@ -277,17 +280,17 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn building(&self, python: &Interpreter, names: Vec<String>) -> BuildArguments {
+    fn building(&self, python: &Interpreter, names: Vec<String>, selected: Vec<Wanted>) -> BuildArguments {
         BuildArguments {
             names,
+            selected,
             sdists: self.settings.sdists.clone(),
             wheels: self.settings.wheels.clone(),
             build_requirements: Vec::new(),
             build_wheels: Vec::new(),
             manifest: None,
             trust: self.trust(),
-            // sdists of earlier versions lie in the same directory
-            requirements: self.locks.iter().chain(&self.settings.build_locks).cloned().collect(),
+            requirements: Vec::new(),
             crates: self.settings.crates.clone(),
             source_date_epoch: self.settings.source_date_epoch,
             build_path: crate::maintain::wheel_build::DEFAULT_PATH.to_owned(),
