@@ -8,7 +8,7 @@ use crate::cli::{ProgramArguments, SignArguments};
 use crate::limits::Limits;
 use crate::maintain::sign::{SignProgram, add};
 use crate::refusal::Failure;
-use crate::system::{clock, fs};
+use crate::system::fs;
 use crate::trust::InputFile;
 use crate::trust::manifest::Manifest;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub fn run(arguments: &SignArguments) -> Result<(), Failure> {
         (trust_options::policy(&arguments.trust)?, trust_options::keyring(&arguments.trust, &limits)?);
     if arguments.trust.reference_time.is_none() {
         // the signature is made today, whatever time the environment has for builds
-        policy.reference_time = clock::now();
+        policy.reference_time = trust_options::today();
     }
     let program = program(&arguments.program);
     let place = beside(&path, ".asc");

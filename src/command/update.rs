@@ -29,7 +29,7 @@ use crate::python::sdist_filename::SdistFilename;
 use crate::python::tags::CompatibleTags;
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal, printable};
-use crate::system::{clock, fs, store, terminal};
+use crate::system::{fs, store, terminal};
 use crate::trust::InputFile;
 use crate::trust::manifest::Manifest;
 use crate::trust::openpgp::{Policy, Signer};
@@ -158,7 +158,7 @@ impl<'a> Desk<'a> {
             manifest_project: None,
             minimum_serial: None,
             // whoever signs does it today, whatever time the environment has for builds
-            reference_time: Some(clock::now().to_string()),
+            reference_time: Some(trust_options::today().to_string()),
             not_before: None,
             max_age: None,
         }
