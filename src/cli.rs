@@ -499,6 +499,9 @@ pub struct BuildArguments {
     /// What to build, as NAME or NAME==VERSION, and what that needs [default: every sdist]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
+    /// What locks select, for who has read them already; then `requirements` is not read.
+    #[arg(skip)]
+    pub selected: Vec<crate::maintain::fetch::choose::Wanted>,
     /// The directory of sdists
     #[arg(long, value_name = "DIR")]
     pub sdists: PathBuf,

@@ -211,6 +211,18 @@ fn no_signature_is_made_over_what_was_put_there_meanwhile() {
     assert_ne!(over_evil.status, 0, "there is a signature over the evil list: {}", over_evil.stderr);
 }
 
+/// Whoever signs does it today: a time that the environment has for builds does not make the signature one from the future.
+#[test]
+fn the_time_of_builds_is_not_that_of_signing() {
+    let desk = Desk::new();
+    desk.manifest().ok();
+    desk.gpg_key("ann", true);
+    let program = env!("CARGO_BIN_EXE_rustvenv");
+    let sign = ["sign", "--manifest", "wheels/sha256sums.txt", "--keyring", "signers", "--local-user", "ann"];
+    desk.run("env", &[&["SOURCE_DATE_EPOCH=1577836800", program], &sign[..]].concat()).ok();
+    desk.verify("1").ok();
+}
+
 #[test]
 fn a_list_that_no_build_would_read_is_not_signed() {
     let desk = Desk::new();

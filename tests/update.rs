@@ -341,6 +341,29 @@ fn settings_that_would_overwrite_what_is_read_are_refused_at_once() {
     }
 }
 
+/// What only an extra of the project needs is locked as well.
+#[test]
+fn what_an_extra_needs_is_built() {
+    let project = Project::new();
+    project.two_releases();
+    let sdist = project.path("upstream/alpha-1.0.tar.gz");
+    let sha256 = Sha256::of(&fs::read(&sdist).unwrap());
+    fs::create_dir(project.path("project/sdists")).unwrap();
+    fs::copy(sdist, project.path("project/sdists/alpha-1.0.tar.gz")).unwrap();
+    let lock = format!(
+        "version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\nname = \"hello\"\nversion = \"1.0\"\n\
+         source = {{ virtual = \".\" }}\n\n[package.optional-dependencies]\nmore = [{{ name = \"alpha\" }}]\n\n\
+         [[package]]\nname = \"alpha\"\nversion = \"1.0\"\nsource = {{ registry = \"https://index.invalid/simple\" }}\n\
+         sdist = {{ url = \"https://index.invalid/alpha-1.0.tar.gz\", hash = \"sha256:{sha256}\" }}\n"
+    );
+    project.write("uv.lock", &lock);
+    let settings = project.read("rustvenv.toml").replace("[\"upstream.txt\"]", "[\"uv.lock\"]\nextras = [\"more\"]");
+    project.write("rustvenv.toml", &settings);
+    project.update().ok();
+    assert!(project.read("requirements.txt").contains("alpha==1.0"), "{}", project.read("requirements.txt"));
+    project.verify();
+}
+
 #[test]
 fn two_runs_at_once_do_not_meet() {
     let project = Project::new();

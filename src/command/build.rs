@@ -7,9 +7,10 @@
 use super::{inputs, locks, trust_options};
 use crate::cli::{BuildArguments, Format};
 use crate::code::Code;
+use crate::digest::Sha256;
 use crate::limits::Limits;
-use crate::lock::resolution::Release as LockedRelease;
 use crate::lock::{Lock, Locked};
+use crate::maintain::fetch::choose::Wanted as Selected;
 use crate::maintain::sandbox;
 use crate::maintain::settings::USUAL_BUILD_LOCKS;
 use crate::maintain::wheel_build::crates;
@@ -280,33 +281,38 @@ fn build_flags() -> String {
 
 /// Those of `sdists` that the requirements lock; all of them when there are no requirements.
 fn asked_for(sdists: Vec<Sdist>, arguments: &BuildArguments, recipe: &Recipe) -> Result<Vec<Sdist>, Failure> {
-    if arguments.requirements.is_empty() {
-        return Ok(sdists);
-    }
-    let requested = Requested::default();
     // what is installed and what builds may be locked apart, with different versions of one project
-    let mut releases: BTreeMap<Release, Vec<LockedRelease>> = BTreeMap::new();
-    for file in &arguments.requirements {
-        let lock = locks::resolution(std::slice::from_ref(file), &recipe.target, &requested, &Limits::DEFAULT)?;
-        for release in lock.releases.into_values() {
-            releases.entry((release.name.clone(), release.version.clone())).or_default().push(release);
+    let mut releases: BTreeMap<Release, Vec<(BTreeSet<Sha256>, String)>> = BTreeMap::new();
+    let mut add = |name: ProjectName, version: Version, hashes: BTreeSet<Sha256>, origin: String| {
+        releases.entry((name, version)).or_default().push((hashes, origin));
+    };
+    for Selected { name, version, hashes, origin, .. } in arguments.selected.iter().cloned() {
+        add(name, version, hashes, origin);
+    }
+    if arguments.selected.is_empty() {
+        if arguments.requirements.is_empty() {
+            return Ok(sdists);
+        }
+        for file in &arguments.requirements {
+            let files = std::slice::from_ref(file);
+            let lock = locks::resolution(files, &recipe.target, &Requested::default(), &Limits::DEFAULT)?;
+            for release in lock.releases.into_values() {
+                let hashes = release.files.iter().map(|file| file.sha256).collect();
+                add(release.name, release.version, hashes, release.origin);
+            }
         }
     }
     let mut locked = Vec::new();
     let mut refusals = Vec::new();
     for sdist in sdists {
         let Some(found) = releases.get(&(sdist.name.clone(), sdist.version.clone())) else { continue };
-        if found.iter().flat_map(|release| &release.files).any(|file| file.sha256 == sdist.sha256) {
+        if found.iter().any(|(hashes, _)| hashes.contains(&sdist.sha256)) {
             locked.push(sdist);
         } else {
             refusals.push(
                 Refusal::new(Code::SdistNotInLock, format!("`{sdist}` is not the file that the lock asks for"))
                     .expected(
-                        found
-                            .iter()
-                            .map(|release| format!("a hash of {}", release.origin))
-                            .collect::<Vec<_>>()
-                            .join(" or "),
+                        found.iter().map(|(_, origin)| format!("a hash of {origin}")).collect::<Vec<_>>().join(" or "),
                     )
                     .found(format!("sha256:{}", sdist.sha256))
                     .hint("fetch it again and compare; or the lock is out of date"),

@@ -27,8 +27,12 @@ pub fn run(arguments: &SignArguments) -> Result<(), Failure> {
     let manifest = input(&path, limits.manifest_size)?;
     // nobody is asked for a passphrase for a list that no build would read
     let entries = Manifest::parse(&manifest)?.entries().len();
-    let (policy, keyring) =
+    let (mut policy, keyring) =
         (trust_options::policy(&arguments.trust)?, trust_options::keyring(&arguments.trust, &limits)?);
+    if arguments.trust.reference_time.is_none() {
+        // the signature is made today, whatever time the environment has for builds
+        policy.reference_time = trust_options::today();
+    }
     let program = program(&arguments.program);
     let place = beside(&path, ".asc");
     super::say(&format!("{}: {entries} wheels, to be signed by {}", path.display(), program.program.display()));

@@ -43,6 +43,11 @@ pub fn policy(arguments: &TrustArguments) -> Result<Policy, Failure> {
     })
 }
 
+/// The date by which a signature is judged that is made in this run, whatever time the environment has for builds.
+pub fn today() -> u64 {
+    clock::now()
+}
+
 /// The certificates that were named.
 ///
 /// # Errors

@@ -167,7 +167,8 @@ impl<'a> Desk<'a> {
             threshold: self.settings.threshold,
             manifest_project: None,
             minimum_serial: None,
-            reference_time: None,
+            // whoever signs does it today, whatever time the environment has for builds
+            reference_time: Some(trust_options::today().to_string()),
             not_before: None,
             max_age: None,
         }
@@ -217,6 +218,9 @@ impl<'a> Desk<'a> {
         let tags = CompatibleTags::of(python, &self.architecture, inputs::build_system_glibc(&self.architecture)?);
         let of_project = Requested { extras: self.settings.extras.clone(), groups: self.settings.groups.clone() };
         let (selected, _) = wanted(locks::resolution(&self.locks, &target, &of_project, &self.limits)?)?;
+        let mut means = self.means(&target)?;
+        // sdists of earlier versions lie in the same directory
+        let locked: Vec<Wanted> = selected.iter().chain(&means).cloned().collect();
         let is_known = |wanted: &Wanted| {
             let fits = |name: &WheelFilename| {
                 *name.name() == wanted.name && *name.version() == wanted.version && tags.rank(name.tags()).is_some()
@@ -224,7 +228,6 @@ impl<'a> Desk<'a> {
             known.keys().chain(wheels.keys()).any(fits)
         };
         let mut goals: Vec<Wanted> = selected.into_iter().filter(|wanted| !is_known(wanted)).collect();
-        let mut means = self.means(&target)?;
         if self.settings.build_requirements.is_some() {
             // what builds is locked for package builds too, and has to be on the list
             goals.extend(means.iter().filter(|wanted| !is_known(wanted)).cloned());
@@ -258,7 +261,7 @@ impl<'a> Desk<'a> {
         if self.arguments.dry_run || names.is_empty() {
             return Ok(());
         }
-        let arguments = self.building(python, names);
+        let arguments = self.building(python, names, locked);
         let bench = build::Bench::prepare(&arguments, &self.settings.build_wheels, upstream)?;
         bench.complete(&self.settings.crates)?;
         for finished in bench.make()? {
@@ -315,17 +318,17 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn building(&self, python: &Interpreter, names: Vec<String>) -> BuildArguments {
+    fn building(&self, python: &Interpreter, names: Vec<String>, selected: Vec<Wanted>) -> BuildArguments {
         BuildArguments {
             names,
+            selected,
             sdists: self.settings.sdists.clone(),
             wheels: self.settings.wheels.clone(),
             build_requirements: Vec::new(),
             build_wheels: [&self.settings.wheels, &self.settings.build_wheels].into_iter().cloned().collect(),
             manifest: None,
             trust: self.trust(),
-            // sdists of earlier versions lie in the same directory
-            requirements: self.locks.iter().chain(&self.settings.build_locks).cloned().collect(),
+            requirements: Vec::new(),
             crates: Some(self.settings.crates.clone()),
             source_date_epoch: self.settings.source_date_epoch,
             build_path: crate::maintain::wheel_build::DEFAULT_PATH.to_owned(),
