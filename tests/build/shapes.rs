@@ -111,8 +111,7 @@ fn what_runs_at_each_start_is_installed_and_said() {
         .file("starts.pth", "import sys; sys.started = True\nstarts_more\n")
         .file("starts_more/found.py", "name = 'found'\n")
         .file("starts_more/inner.pth", "never read\n")
-        .data("platlib/also.pth", "# nothing\n")
-        .data(&format!("data/lib/{}/site-packages/by-data.pth", python()), "");
+        .data("platlib/also.pth", "# nothing\n");
     let both = twice(vec![starts, Wheel::new("quiet", "1.0").file("quiet/__init__.py", "")]);
     both.differs_in(&[]);
     assert_eq!(both.python("import sys, found; print(sys.started, found.name)"), "True found\n");
@@ -123,12 +122,12 @@ fn what_runs_at_each_start_is_installed_and_said() {
         )
     };
     let warnings: Vec<&str> = both.said.lines().filter(|line| line.contains("warning[runs-at-start]")).collect();
-    assert_eq!(warnings, ["also.pth", "by-data.pth", "starts.pth"].map(expected));
+    assert_eq!(warnings, ["also.pth", "starts.pth"].map(expected));
     // and also when silence was asked for
     let install = ["install", "--package", "demo"];
     let done =
         run(command(env!("CARGO_BIN_EXE_rustvenv")).args(install).env("DH_QUIET", "1").current_dir(&both.package.root));
-    assert_eq!(done.ok().stderr.matches("runs-at-start").count(), 3);
+    assert_eq!(done.ok().stderr.matches("runs-at-start").count(), 2);
 }
 
 #[test]
@@ -317,6 +316,28 @@ fn names_versions_and_tags_as_people_spell_them() {
     both.differs_in(&[]);
     let versions = "import importlib.metadata as m; print(m.version('spelt-like-this'), m.version('renamed'))";
     assert_eq!(both.python(versions), "1.0+local.1 2.0rc1\n");
+}
+
+#[test]
+fn a_name_promises_nothing_that_was_not_built() {
+    for (name, built) in [
+        ("py2.py3-none-any", "py2-none-any"),
+        ("cp39.cp311-cp39.cp311-manylinux_2_17_x86_64", "cp39-cp39-linux_x86_64"),
+        ("py3-none-manylinux_2_17_x86_64.manylinux_2_17_aarch64", "py3-none-linux_aarch64"),
+    ] {
+        let package = SourcePackage::new();
+        package.config("project = \"none\"\npython = \"3.11\"\nglibc = \"2.36\"\n");
+        let text = format!("Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {built}\n");
+        package.wheels([Wheel::new("more", "1.0").tag(name).whole_wheel(&text).file("more.py", "")]);
+        // on another architecture the name does not even fit
+        let done = package.rustvenv(&["prepare", "--package", "demo"]);
+        let expected = if name.contains("x86_64") && done.codes() == ["wheel-incompatible"] {
+            "wheel-incompatible"
+        } else {
+            "wheel-metadata"
+        };
+        assert_eq!(done.codes(), [expected], "{name}: {}", done.stderr);
+    }
 }
 
 #[test]
