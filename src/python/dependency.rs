@@ -151,18 +151,15 @@ mod tests {
     }
 
     #[test]
-    fn markers_do_not_grow_without_end() {
+    fn a_marker_costs_what_it_is_long() {
         let pairs = |count: usize, inner: &str, outer: &str| {
             let pair = |i: usize| format!("(extra == 'a{i:02}' {inner} extra == 'b{i:02}')");
             format!("x ; {}", (0..count).map(pair).collect::<Vec<_>>().join(outer))
         };
         for (inner, outer) in [("and", " or "), ("or", " and ")] {
-            assert!(Specifier::parse(&pairs(8, inner, outer)).is_ok());
-            assert!(Specifier::parse(&pairs(9, inner, outer)).is_err());
-            assert!(Specifier::parse(&pairs(100, inner, outer)).is_err());
+            assert!(Specifier::parse(&pairs(100, inner, outer)).is_ok());
+            assert!(Specifier::parse(&pairs(1000, inner, outer)).is_err(), "longer than any real one");
         }
-        // what such a marker hides in the direct reference before it is seen all the same
-        assert!(Specifier::parse(&pairs(20, "and", " or ").replace("x ;", "x @ file:///it's ;")).is_err());
         // as poetry writes the extras that ask for one dependency
         let many: Vec<String> = (0..60).map(|i| format!("extra == \"e{i}\"")).collect();
         let specifier = Specifier::parse(&format!("x ; python_version < '4' and ({})", many.join(" or "))).unwrap();
