@@ -275,7 +275,7 @@ fn libraries(inputs: &Inputs, plan: &Plan, spool: &mut Spool, talk: &mut dyn FnM
             }),
             Err(Fault::Unable(failure)) => return Err(failure),
             Err(Fault::Malformed(why)) => {
-                refusals.push(Refusal::new(Code::ElfMalformed, format!("`{path}` cannot be read: {why}")))
+                refusals.push(Refusal::new(Code::ElfMalformed, format!("`{path}` cannot be read: {why}")));
             }
         }
     }

@@ -45,7 +45,7 @@ pub struct Needs {
 ///
 /// Wheels of toolkits ship plugins for more libraries than anybody has (PyQt6: database drivers, themes). What such a plugin needs
 /// and no package has is reported and not refused, as long as nothing that Python or the kernel loads by its name needs the
-/// plugin; see [`loaded_by_name`].
+/// plugin; see `loaded_by_name`.
 ///
 /// A library of the distribution counts as being inside only where the search path of the file leads to it; any other
 /// library also when a file of that name is anywhere in the set, because wheels load their libraries in the order that

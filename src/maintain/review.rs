@@ -136,7 +136,7 @@ mod tests {
                 previous: Some(("hello-1.0.tar.gz".to_owned(), files(&[("a.py", "1"), ("b.py", "1"), ("d.py", "")]))),
             },
         };
-        let text = render(&[new.clone()]);
+        let text = render(std::slice::from_ref(&new));
         assert_eq!(
             text,
             format!(

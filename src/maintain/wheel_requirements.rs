@@ -42,6 +42,9 @@ pub struct Selection<'a> {
     pub releases: Vec<Selected>,
 }
 
+/// What one line requires: project, version and extras. With it go the hashes, and the numbers of the targets.
+type Wanted<'a> = (&'a ProjectName, &'a Version, &'a BTreeSet<ProjectName>);
+
 /// The requirements file for `selections`, of the wheels in `listed`. `locks` are the files that they come from.
 ///
 /// # Errors
@@ -52,9 +55,7 @@ pub fn render(
     locks: &[String],
 ) -> Result<String, Vec<Refusal>> {
     let mut refusals = Vec::new();
-    // by project, version and extras: the hashes, and the targets
-    let mut lines: BTreeMap<(&ProjectName, &Version, &BTreeSet<ProjectName>), (BTreeSet<Sha256>, BTreeSet<usize>)> =
-        BTreeMap::new();
+    let mut lines: BTreeMap<Wanted<'_>, (BTreeSet<Sha256>, BTreeSet<usize>)> = BTreeMap::new();
     for (number, selection) in selections.iter().enumerate() {
         for selected in &selection.releases {
             let of_release: Vec<(&WheelFilename, &Sha256)> = listed

@@ -151,25 +151,6 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_costs_what_it_is_long() {
-        let pairs = |count: usize, inner: &str, outer: &str| {
-            let pair = |i: usize| format!("(extra == 'a{i:02}' {inner} extra == 'b{i:02}')");
-            format!("x ; {}", (0..count).map(pair).collect::<Vec<_>>().join(outer))
-        };
-        for (inner, outer) in [("and", " or "), ("or", " and ")] {
-            assert!(Specifier::parse(&pairs(100, inner, outer)).is_ok());
-            assert!(Specifier::parse(&pairs(1000, inner, outer)).is_err(), "longer than any real one");
-        }
-        // as poetry writes the extras that ask for one dependency
-        let many: Vec<String> = (0..60).map(|i| format!("extra == \"e{i}\"")).collect();
-        let specifier = Specifier::parse(&format!("x ; python_version < '4' and ({})", many.join(" or "))).unwrap();
-        let e59 = BTreeSet::from([ProjectName::parse("e59").unwrap()]);
-        let bookworm = target("3.11", "amd64");
-        assert_eq!(specifier.applies(&bookworm, &e59), Ok(true));
-        assert_eq!(specifier.applies(&bookworm, &BTreeSet::new()), Ok(false));
-    }
-
-    #[test]
     fn markers_are_evaluated_for_the_target() {
         let bookworm = target("3.11", "amd64");
         for (marker, holds) in [

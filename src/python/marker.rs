@@ -4,7 +4,7 @@
 //! [`Marker`] and, given a [`Target`] and what was asked for, whether it holds
 //! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/#environment-markers>, and the variables that
 //! PEP 751 adds for locks). Versions are pep440_rs's. An expression is walked as it was written, in time proportional to its
-//! length: what rewrites markers into a normal form first (pep508_rs does) needs minutes for a hostile one of 400 bytes.
+//! length; a normal form, which some readers make of a marker first, can be exponentially longer.
 //!
 //! Refused, because it has two readings or none: ordering of what is no version, `~=` and `===` of what is no version, comparisons
 //! without a variable or with two. What only a running machine knows (`platform_release`, `platform_version`) and a patch

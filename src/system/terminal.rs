@@ -3,8 +3,6 @@
 //! Enters: a question. Leaves: whether the answer is yes. Where nobody can answer, because standard input is no terminal, there is no
 //! answer, and that is an error and not a yes.
 
-#![expect(clippy::disallowed_methods, reason = "this is the door")]
-
 use crate::refusal::{Failure, printable};
 use std::io::{IsTerminal as _, Write as _};
 

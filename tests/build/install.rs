@@ -488,6 +488,6 @@ fn memory_does_not_grow_with_the_wheels() {
     let limit = format!("--as={MEMORY}");
     let program = [limit.as_str(), env!("CARGO_BIN_EXE_rustvenv"), "install", "--package", "demo"];
     run(command("prlimit").args(program).current_dir(&package.root)).ok();
-    let size = |path: &str| package.root.join(ENVIRONMENT).join(path).symlink_metadata().unwrap().len() as usize;
-    assert!(size(&format!("lib/{}/site-packages/large/library.so", python())) > MEMORY);
+    let size = |path: &str| package.root.join(ENVIRONMENT).join(path).symlink_metadata().unwrap().len();
+    assert!(size(&format!("lib/{}/site-packages/large/library.so", python())) > MEMORY as u64);
 }

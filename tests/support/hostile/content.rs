@@ -27,12 +27,6 @@ fn with_metadata(text: &str) -> Wheel {
     evil().whole_metadata(Some(text))
 }
 
-/// A specifier whose marker takes twice the time and memory with each of its pairs, for who keeps markers as decision diagrams.
-pub fn growing_marker() -> String {
-    let pairs: Vec<String> = (0..40).map(|i| format!("extra == 'a{i:02}' and extra == 'b{i:02}'")).collect();
-    format!("other ; {}", pairs.join(" or "))
-}
-
 const GOOD: &str = "Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n";
 
 /// What the three places that name a release say.
@@ -95,11 +89,6 @@ pub fn metadata() -> Vec<Row> {
             "metadata-requires-by-the-running-kernel",
             with_metadata(&format!("{GOOD}Requires-Dist: other ; platform_release != '6.1'\n")),
             &[MarkerMalformed],
-        ),
-        Row::harmless(
-            "metadata-marker-that-grows",
-            with_metadata(&format!("{GOOD}Requires-Dist: {}\n", growing_marker())),
-            "a marker is walked as it was written, in time proportional to its length",
         ),
         wrong("dist-info-of-another", with_dist_info("other-1.0.dist-info")),
         wrong("dist-info-of-a-longer-name", with_dist_info("evil_more-1.0.dist-info")),

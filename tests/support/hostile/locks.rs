@@ -101,11 +101,6 @@ pub fn rows() -> Vec<Row> {
         ),
     ));
     rows.push(lock(
-        "lock-marker-that-grows",
-        &format!("evil==1.0 HASH\n{} HASH\n", content::growing_marker().replace("other ;", "other==1.0 ;")),
-        Verdict::Harmless("a marker is walked as it was written, in time proportional to its length"),
-    ));
-    rows.push(lock(
         "lock-marker-true",
         "evil==1.0 ; python_version >= '3' HASH\nother==1.0 ; sys_platform == 'win32' WRONG\n",
         Verdict::Harmless("markers are evaluated for the target; what is left out is said with --verbose"),
