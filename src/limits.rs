@@ -68,22 +68,31 @@ pub struct Limits {
     /// RECORD: about 120 bytes a member.
     pub record_size: u64,
     /// The page of one project on an index: the largest have 20 MB for some 40,000 files.
+    #[serde(skip)]
     pub page_size: u64,
     /// Files on the page of one project.
+    #[serde(skip)]
     pub page_files: usize,
     /// One file that is fetched, sdist or wheel.
+    #[serde(skip)]
     pub download_size: u64,
     /// A settings file of pip or uv, or a netrc file.
+    #[serde(skip)]
     pub settings_size: u64,
     /// A source distribution as it lies on the disk.
+    #[serde(skip)]
     pub sdist_size: u64,
     /// A source distribution, uncompressed.
+    #[serde(skip)]
     pub sdist_total_size: u64,
     /// Uncompressed size by compressed size of a source distribution above `ratio_floor`: real ones stay below 20.
+    #[serde(skip)]
     pub sdist_ratio: u64,
     /// What may precede one member of a tar archive: a long name, or extended attributes.
+    #[serde(skip)]
     pub sdist_header_size: u64,
     /// Memory for the dictionary of an xz stream, in KiB: `xz -9` makes streams that take 65 MiB.
+    #[serde(skip)]
     pub xz_memory: u32,
 }
 

@@ -176,4 +176,8 @@ fn a_directory_of_wheels_has_a_bound() {
     inputs.limits.wheel_files = 3;
     let error = inputs.wheels(&lock, Approval::Signed(&manifest), &mut spool).unwrap_err();
     assert!(error.to_string().contains("more than 3 wheels"), "{error}");
+    inputs.limits = Limits { wheel_size: 10, ..Limits::DEFAULT };
+    let error = inputs.wheels(&lock, Approval::Signed(&manifest), &mut spool).unwrap_err();
+    let codes: Vec<Code> = error.refusals().unwrap().iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [Code::ArchiveLimit], "a wheel that is too large is not even copied");
 }

@@ -256,6 +256,8 @@ fn what_a_pylock_may_not_be() {
         ("'1.0'\n", "'1.99999999999'\n", "lock-version", 1),
         ("'1.0'\n", "'1.+1'\n", "lock-version", 1),
         ("'1.0'\n", "1.0\n", "lock-malformed", 1),
+        ("'1.0'\n", "'1.0' # \u{202e}\n", "lock-malformed", 1),
+        ("'test'\n", "'te\u{200b}st'\n", "lock-malformed", 2),
         ("lock-version = '1.0'\n", "\n", "lock-malformed", 1),
         ("created-by = 'test'\n", "\n", "lock-malformed", 1),
         ("'>=3.11'", "'>=3.12'", "lock-not-for-target", 3),

@@ -113,15 +113,17 @@ pub fn depends(
 }
 
 /// Paths of the files that are loaded because something names them: programs, extension modules, and the libraries that these
-/// need, directly or not. A file called `lib*.so*` is no module by its name; it is loaded if one of the others needs it, or by
-/// code that knows its path and has to live with its absence.
+/// need, directly or not. A file called `lib*.so*` is no module by its name, unless that has the tag of an ABI (pandas has
+/// `lib.cpython-311-x86_64-linux-gnu.so`) or the file has a module's function; else it is loaded if one of the others needs it,
+/// or by code that knows its path and has to live with its absence.
 fn loaded_by_name(files: &[(String, ElfNeeds)]) -> BTreeSet<&str> {
     let file_name = |path: &'_ str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut waiting = Vec::new();
     for (index, (path, needs)) in files.iter().enumerate() {
         let name = file_name(path);
-        if needs.kind == ElfKind::Executable || needs.interpreter.is_some() || !name.starts_with("lib") {
+        let is_program = needs.kind == ElfKind::Executable || needs.interpreter.is_some();
+        if is_program || needs.is_module || is_extension_module(path) || !name.starts_with("lib") {
             waiting.push(index);
         }
         if let Some(soname) = needs.soname.as_ref().filter(|soname| **soname != name) {
@@ -136,6 +138,14 @@ fn loaded_by_name(files: &[(String, ElfNeeds)]) -> BTreeSet<&str> {
         }
     }
     found
+}
+
+/// Whether the file is called as CPython's extension modules are, with the tag of an ABI
+/// (<https://peps.python.org/pep-3149/>).
+pub(super) fn is_extension_module(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let tag = name.strip_suffix(".so").and_then(|stem| stem.rsplit_once('.')).map(|(_, tag)| tag);
+    tag.is_some_and(|tag| tag.starts_with("cpython-") || matches!(tag, "abi3" | "abi3t"))
 }
 
 /// Whether no machine with Debian can have the library: that of another C library or of another Python.
@@ -331,6 +341,7 @@ mod tests {
                 .collect(),
             interpreter: None,
             dynamic: true,
+            is_module: false,
         }
     }
 
@@ -463,7 +474,12 @@ mod tests {
         let other = library(&["libpq.so.5"], &[("libpq.so.5", &["RHPG_9.6"])]);
         let driver = |path: &str| depends(&[(path.to_owned(), other.clone())], &amd64(), (3, 11));
         assert_eq!(driver("t/libdriver.so").unwrap().unmet.into_keys().collect::<Vec<_>>(), ["libpq.so.5 (RHPG_9.6)"]);
-        assert_eq!(driver("t/driver.so").unwrap_err()[0].code, Code::LibraryVersionUnknown);
+        for module in ["t/driver.so", "t/lib.cpython-311-x86_64-linux-gnu.so", "t/libdriver.abi3.so"] {
+            assert_eq!(driver(module).unwrap_err()[0].code, Code::LibraryVersionUnknown, "{module}");
+        }
+        let module = ElfNeeds { is_module: true, ..other.clone() };
+        let told = depends(&[("t/libdriver.so".to_owned(), module)], &amd64(), (3, 11)).unwrap_err();
+        assert_eq!(told[0].code, Code::LibraryVersionUnknown);
         assert_eq!(found.unmet, BTreeMap::from([("libnone.so.5".to_owned(), inner)]));
         // as soon as a module needs the plugin, what the plugin needs is needed
         for (user, needed) in

@@ -72,6 +72,8 @@ pub struct ElfNeeds {
     pub interpreter: Option<String>,
     /// Whether there is a dynamic segment; a static program has none.
     pub dynamic: bool,
+    /// Whether a function `PyInit_…` is among its names, as in every extension module of Python, whatever its file is called.
+    pub is_module: bool,
 }
 
 /// Why a file says nothing about what it needs.
@@ -135,6 +137,7 @@ pub fn read(bytes: &Blob) -> Result<ElfNeeds, Fault> {
         versions: BTreeMap::new(),
         interpreter: None,
         dynamic: false,
+        is_module: false,
     };
     if matches!(kind, ElfKind::Relocatable | ElfKind::Other) {
         return Ok(needs);
@@ -244,6 +247,20 @@ fn text(table: &Blob, offset: u64, limit: usize) -> Result<String, Fault> {
     }
 }
 
+/// Whether `wanted` stands anywhere in `table`.
+fn contains(table: &Blob, wanted: &[u8]) -> Result<bool, Failure> {
+    let mut found = false;
+    let mut seen = Vec::new();
+    table.copy(&mut |piece| {
+        seen.extend_from_slice(piece);
+        found = found || seen.windows(wanted.len()).any(|window| window == wanted);
+        // it may begin at the end of one piece
+        seen.drain(..seen.len().saturating_sub(wanted.len()));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 fn name(table: &Blob, offset: u64) -> Result<String, Fault> {
     let name = text(table, offset, NAME_LENGTH)?;
     if name.is_empty() { Err("a library or version without name is needed".into()) } else { Ok(name) }
@@ -329,6 +346,7 @@ fn read_dynamic(image: &Image<'_>, segment: &ProgramHeader, needs: &mut ElfNeeds
         (None, None) => Blob::from(Vec::new()),
         _ => return Err("the table of names has an address without size, or a size without address".into()),
     };
+    needs.is_module = contains(&strings, b"PyInit_")?;
     needs.soname = dynamic.soname.map(|offset| name(&strings, offset)).transpose()?;
     for offset in dynamic.needed {
         needs.needed.push(name(&strings, offset)?);
@@ -415,6 +433,7 @@ fn read_versions(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blob::PIECE;
 
     /// As the tests want it: from bytes, and only what is malformed.
     fn read(bytes: &[u8]) -> Result<ElfNeeds, String> {
@@ -564,6 +583,17 @@ mod tests {
             }
             assert_eq!(out.len() as u64, end);
             out
+        }
+    }
+
+    #[test]
+    fn an_extension_module_is_known_by_its_names() {
+        assert!(!read(&Craft::library().bytes()).unwrap().is_module);
+        assert!(read(&Craft { needed: vec!["PyInit_libx"], ..Craft::library() }.bytes()).unwrap().is_module);
+        for before in [0, 1, PIECE - 3, PIECE, 2 * PIECE - 6] {
+            let table = [vec![b'x'; before], b"PyInit_x".to_vec(), vec![0; PIECE]].concat();
+            assert!(contains(&Blob::from(table.clone()), b"PyInit_").unwrap(), "{before}");
+            assert!(!contains(&Blob::from(table), b"PyInit_y").unwrap(), "{before}");
         }
     }
 

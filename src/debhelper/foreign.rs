@@ -5,7 +5,7 @@
 //! what pip installs. What is refused is a wheel that would not work: one whose extension modules or scripts are foreign, or one
 //! that is called after a platform and has no machine code for it.
 
-use super::depends::wrong_architecture;
+use super::depends::{is_extension_module, wrong_architecture};
 use super::elf::{ElfKind, ElfNeeds};
 use crate::python::architecture::Architecture;
 use crate::refusal::Refusal;
@@ -76,14 +76,6 @@ pub fn sort(files: Vec<ElfFile>, architecture: &Architecture) -> Result<Sorted, 
     if refusals.is_empty() { Ok(sorted) } else { Err(refusals) }
 }
 
-/// Whether the file is called as CPython's extension modules are, with the tag of an ABI
-/// (<https://peps.python.org/pep-3149/>).
-fn is_extension_module(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let tag = name.strip_suffix(".so").and_then(|stem| stem.rsplit_once('.')).map(|(_, tag)| tag);
-    tag.is_some_and(|tag| tag.starts_with("cpython-") || matches!(tag, "abi3" | "abi3t"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +95,7 @@ mod tests {
             versions: BTreeMap::new(),
             interpreter: None,
             dynamic: true,
+            is_module: false,
         };
         ElfFile { path: path.to_owned(), needs, wheel: wheel.to_owned(), platform, is_script: false }
     }

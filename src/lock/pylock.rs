@@ -6,6 +6,7 @@
 //! are not read; what the specification does not know is passed over, and named where a newer minor version may mean something by it.
 
 use super::document::{Document, Table, Text, malformed};
+use super::requirements::ambiguous;
 use super::resolution::{
     Binding, FileName, LockedFile, MAXIMUM_PACKAGES, Place, Release, Resolution, Tree, TreeKind, hash_table, inside,
     last_component, project_name, url, version,
@@ -88,6 +89,10 @@ pub fn read(
     requested: &Requested,
     declared: &mut Declared,
 ) -> Result<Resolution, Vec<Refusal>> {
+    if let Some((number, c)) = ambiguous(text) {
+        let origin = format!("{file} line {number}");
+        return Err(malformed(&origin, format!("U+{:04X} hides what the line says", u32::from(c))).into());
+    }
     let document = Document::parse(file, text)?;
     let root = document.root();
     let is_newer = lock_version(root)?;

@@ -261,7 +261,7 @@ fn global_option(option: &str) -> Global {
 }
 
 /// The first character, with its line, that ends a line for pip and not here, or that hides what a line says.
-fn ambiguous(text: &str) -> Option<(usize, char)> {
+pub(super) fn ambiguous(text: &str) -> Option<(usize, char)> {
     (1..).zip(text.lines()).find_map(|(number, line)| {
         let found = line.chars().find(|&c| (c.is_control() && c != '\t') || is_format_character(c));
         found.map(|c| (number, c))

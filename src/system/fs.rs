@@ -7,8 +7,9 @@
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
 use crate::blob::{Blob, PIECE, ReadAt, Sink};
+use crate::code::Code;
 use crate::digest::{Hasher, Sha256};
-use crate::refusal::{Failure, printable};
+use crate::refusal::{Failure, Refusal, printable};
 use filetime::FileTime;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -312,10 +313,10 @@ impl Spool {
         Ok(Blob::new(Arc::<SpoolFile>::clone(&self.file), start, self.length - start))
     }
 
-    /// Appends the regular file at `path`, links followed, of at most `limit` bytes.
+    /// Appends the wheel at `path`, links followed, of at most `limit` bytes.
     ///
     /// # Errors
-    /// When it is larger or cannot be read, or there is no room.
+    /// [`Code::ArchiveLimit`] when it is larger; when it is no regular file or cannot be read, or there is no room.
     pub fn keep_file(&mut self, path: &Path, limit: u64) -> Result<Blob, Failure> {
         let mut rest = limit;
         self.keep(&mut |sink| {
@@ -324,7 +325,10 @@ impl Spool {
                     rest = less;
                     sink(bytes)
                 }
-                None => Err(too_large(path, limit)),
+                None => {
+                    let message = format!("{} is larger than any wheel that is known", shown(path));
+                    Err(Refusal::new(Code::ArchiveLimit, message).expected(format!("at most {limit} bytes")).into())
+                }
             })
         })
     }

