@@ -36,6 +36,9 @@ dependencies = ["aiohttp", "bcrypt", "certifi", "cffi", "click", "jinja2", "msgp
 
 [project.scripts]
 twenty = "twenty:main"
+
+[tool.setuptools]
+py-modules = ["twenty"]
 EOF
 cat >twenty.py <<'EOF'
 import importlib.metadata
@@ -93,7 +96,8 @@ package() { clean_env dpkg-buildpackage -us -uc -b -d >"$room/dpkg-buildpackage.
 application() {
 	rm -rf "$room/unpacked"
 	dpkg-deb -x "$room/twenty_$1_$(dpkg --print-architecture).deb" "$room/unpacked"
-	env -i "$room/unpacked/usr/bin/twenty"
+	# its link in /usr/bin is absolute, since it leads to another directory below the root
+	env -i "$room/unpacked/opt/venvs/twenty/bin/twenty"
 }
 all() {
 	say "from nothing to a package"

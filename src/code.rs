@@ -381,7 +381,8 @@ codes! {
         "what the project's build back end needs is not there",
         "Nothing is fetched while a package is built. What [build-system] and the back end itself require must be in the \
          build environment in a version that fits: from packages in Build-Depends, or from the verified wheels that \
-         `build-requirements` names.";
+         `build-requirements` names. What sdists require has to be locked too; `rustvenv update` prints what is not, as \
+         requirements that a tool can lock.";
 
     // ---- sdists that are built
     SdistAmbiguous, "sdist-ambiguous", Input,

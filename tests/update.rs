@@ -206,7 +206,7 @@ fn one_command_and_one_signature() {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert!(!said.contains("tool 3.0 (new)"), "what only builds is not signed for: {said}");
-    assert!(project.path("project/build-wheels/tool-3.0-py3-none-any.whl").exists());
+    assert!(project.path("project/.rustvenv/build-wheels/tool-3.0-py3-none-any.whl").exists());
     project.verify();
     let first = project.read("wheels/sha256sums.txt");
     assert!(first.starts_with("# rustvenv-manifest: project=hello serial=1\n"), "{first}");
@@ -411,7 +411,7 @@ fn who_signs_is_known_first() {
     fs::remove_dir_all(project.path("project/debian/signers")).unwrap();
     let refused = project.update();
     assert!(refused.status != 0 && refused.stderr.contains("debian/signers"), "{}", refused.stderr);
-    assert!(!project.path("project/sdists").exists(), "{}", refused.stderr);
+    assert!(!project.path("project/.rustvenv").exists(), "{}", refused.stderr);
 }
 
 /// Killed without warning, again and again: the last run finishes, and the result is that of a run that nobody disturbed.
@@ -443,7 +443,7 @@ fn a_run_that_is_killed_is_finished_by_the_next() {
         if let Some(status) = ended {
             assert!(status.success(), "a run after one that was killed fails: {status}");
             // from the beginning
-            for name in ["wheels", "build-wheels", "sdists", "public"] {
+            for name in ["wheels", ".rustvenv", "public"] {
                 fs::remove_dir_all(project.path("project").join(name)).unwrap();
             }
         } else {
@@ -514,7 +514,7 @@ fn what_is_missing_to_build_with_is_listed_at_once() {
     project.verify();
 }
 
-/// The crates of a Cargo.lock are fetched without being asked for, into `crates`, where a part in Rust needs them.
+/// The crates of a Cargo.lock are fetched without being asked for, into their default place, where a part in Rust needs them.
 #[test]
 fn crates_are_got_where_they_are_needed() {
     let project = Project::new();
@@ -538,8 +538,8 @@ fn crates_are_got_where_they_are_needed() {
     let refused = project.update();
     assert!(refused.status == 2 && refused.stderr.contains("the crates cannot be fetched"), "{}", refused.stderr);
     assert!(!refused.stderr.contains("building "), "{}", refused.stderr);
-    fs::create_dir_all(project.path("project/crates")).unwrap();
-    fs::copy(&crate_file, project.path("project/crates/greeting-0.1.0.crate")).unwrap();
+    fs::create_dir_all(project.path("project/.rustvenv/crates")).unwrap();
+    fs::copy(&crate_file, project.path("project/.rustvenv/crates/greeting-0.1.0.crate")).unwrap();
     let said = project.update().ok();
     assert!(said.contains("alpha-1.0.tar.gz names 1 crates; 0 were fetched"), "{said}");
     project.verify();
@@ -547,7 +547,7 @@ fn crates_are_got_where_they_are_needed() {
     let project = Project::new();
     project.two_releases();
     project.update().ok();
-    assert!(!project.path("project/crates").exists(), "nothing is in Rust");
+    assert!(!project.path("project/.rustvenv/crates").exists(), "nothing is in Rust");
 }
 
 /// A tool of which upstream's wheel is allowed builds as that wheel, and is not on the list.

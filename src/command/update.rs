@@ -20,7 +20,7 @@ use crate::maintain::fetch::choose::{Kind, Wanted};
 use crate::maintain::manifest::{Grown, grow};
 use crate::maintain::review::{self, NewWheel, Source};
 use crate::maintain::sdist;
-use crate::maintain::settings::{Settings, USUAL_BUILD_LOCKS, USUAL_LOCKS};
+use crate::maintain::settings::{Settings, USUAL_BUILD_LOCKS, USUAL_LOCKS, WORKSHOP};
 use crate::maintain::sign::add;
 use crate::maintain::wheel_build::record::Record;
 use crate::python::architecture::Architecture;
@@ -240,6 +240,10 @@ impl<'a> Desk<'a> {
         let shown: Vec<String> = goals.iter().map(Wanted::shown).collect();
         say(&format!("new for {}: {}", python.program(), shown.join(", ")));
         means.retain(|tool| !goals.iter().any(|goal| (&goal.name, &goal.version) == (&tool.name, &tool.version)));
+        if !self.arguments.dry_run && self.settings.uses_workshop() {
+            // as git is told of other directories that a tool keeps for itself
+            replace(&Path::new(WORKSHOP).join(".gitignore"), "*\n")?;
+        }
         let fetched = fetch::get(&goals, &tags, &self.fetching(python, &goals, &self.settings.wheels))?;
         let mut upstream = BTreeMap::new();
         if fetched.iter().any(|file| file.kind == Kind::Sdist) && !means.is_empty() {

@@ -18,6 +18,10 @@ pub const USUAL_LOCKS: &[&str] = &["uv.lock", "poetry.lock", "pylock.toml", "req
 /// The same for what builds.
 pub const USUAL_BUILD_LOCKS: &[&str] = &["pylock.build.toml", "build.txt", "requirements/build.txt"];
 
+/// The directory of everything that can be fetched or built again. Its name is hidden, because setuptools takes every directory in the
+/// root of a project whose name could be that of a package for one.
+pub const WORKSHOP: &str = ".rustvenv";
+
 /// What `rustvenv update` works with. Paths are relative to the project, or absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -98,10 +102,10 @@ impl Default for Raw {
             groups: Vec::new(),
             requirements: "requirements.txt".into(),
             build_requirements: None,
-            sdists: "sdists".into(),
-            crates: "crates".into(),
+            sdists: ".rustvenv/sdists".into(),
+            crates: ".rustvenv/crates".into(),
             wheels: "wheels".into(),
-            build_wheels: "build-wheels".into(),
+            build_wheels: ".rustvenv/build-wheels".into(),
             manifest: None,
             keyring: vec!["debian/signers".into()],
             signers: Vec::new(),
@@ -137,6 +141,11 @@ struct Tool {
 }
 
 impl Settings {
+    /// Whether something is kept in [`WORKSHOP`].
+    pub fn uses_workshop(&self) -> bool {
+        [&self.sdists, &self.crates, &self.build_wheels].into_iter().any(|path| path.starts_with(WORKSHOP))
+    }
+
     /// Reads the settings of a project from the texts of its rustvenv.toml and its pyproject.toml, as far as they are there.
     ///
     /// # Errors

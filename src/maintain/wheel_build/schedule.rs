@@ -80,7 +80,7 @@ struct Task {
     presumed: bool,
     /// Records of wheels that were made of this sdist before, each with its directory.
     earlier: Vec<(PathBuf, Record)>,
-    /// When its first build was started.
+    /// When its back end was last called.
     since: Option<Stopwatch>,
     state: State,
 }
@@ -320,8 +320,9 @@ impl Works<'_> {
         let environment = self.environment(&wheels)?;
         let Some(task) = self.tasks.get_mut(&release) else { return Ok(()) };
         task.state = State::Running;
-        let again = task.since.is_some();
-        task.since.get_or_insert_with(Stopwatch::start);
+        // not with what it had to wait for
+        task.since = Some(Stopwatch::start());
+        let again = task.further.is_some();
         let (sdist, system, further) = (task.sdist.clone(), task.system.clone(), task.further.clone());
         // a back end that said what else it needs is called once more, with the same in most cases
         if !again || further.as_ref().is_some_and(|further| !further.is_empty()) {
