@@ -58,5 +58,5 @@ if ! "$rustvenv" -C debian-example verify --manifest wheels/sha256sums.txt --key
 		"up to date with Debian 12 or 13 and still refused? That is worth a report; the records in" \
 		"target/example/wheels/.rustvenv-build say what each wheel was made from."
 fi
-say "wheels: built here, and each is the file that was signed for:"
+say "wheels: each is the file that was signed for; built here, but for upstream's own of $upstream_wheels:"
 (cd "$wheels" && sha256sum -- *.whl) | sed 's/^/    /'
