@@ -42,14 +42,13 @@ mode=$1
 shift
 
 say "sources: fetching them by hash into target/example/sdists"
-# shellcheck disable=SC2086,SC2154 # of lib.sh: names of projects, each with its option
+# shellcheck disable=SC2046,SC2086,SC2154 # of lib.sh: names of projects, each with its option
 talking "$work/logs/fetch.log" "$rustvenv" fetch "$@" --sdists "$work/sdists" --wheels "$wheels" \
 	$(printf ' --upstream-wheels %s' $upstream_wheels)
 say "wheels: building them from these sources, each twice, in sandboxes, into target/example/wheels"
 talking "$work/logs/build-wheels.log" "$rustvenv" build "$@" --sdists "$work/sdists" --wheels "$wheels"
 [ "$mode" != --unlisted ] || exit 0
 
-# verify ARGUMENT...: the signed list, and what is held against it
 if ! "$rustvenv" -C debian-example verify --manifest wheels/sha256sums.txt --keyring debian/signers --wheels "$wheels" \
 	--requirements requirements.txt --requirements build-requirements.txt >"$work/logs/verify.log"; then
 	release=$(. /etc/os-release && printf '%s' "$PRETTY_NAME")
@@ -59,5 +58,5 @@ if ! "$rustvenv" -C debian-example verify --manifest wheels/sha256sums.txt --key
 		"up to date with Debian 12 or 13 and still refused? That is worth a report; the records in" \
 		"target/example/wheels/.rustvenv-build say what each wheel was made from."
 fi
-say "wheels: built here, and each is the file that was signed for:"
+say "wheels: each is the file that was signed for; built here, but for upstream's own of $upstream_wheels:"
 (cd "$wheels" && sha256sum -- *.whl) | sed 's/^/    /'
