@@ -106,7 +106,7 @@ all() {
 	run 'rustvenv verify' rustvenv verify --manifest wheels/sha256sums.txt --keyring debian/signers --wheels wheels \
 		--requirements requirements.txt --reference-time "$(date +%F)T23:59:59Z"
 	release 1.0
-	run 'dpkg-buildpackage -us -uc -b' package
+	run 'dpkg-buildpackage -us -uc -b -d' package
 	run 'twenty' application 1.0
 	say "nothing to do"
 	run 'rustvenv update --yes --local-user ann' update
@@ -115,7 +115,7 @@ all() {
 	sed -i "s/^${bump%%==*}==.*/$bump/" requirements/requirements.txt
 	run 'rustvenv update --yes --local-user ann' update
 	release 1.1
-	run 'dpkg-buildpackage -us -uc -b' package
+	run 'dpkg-buildpackage -us -uc -b -d' package
 	run 'twenty' application 1.1
 }
 all | tee "$room/transcript"
