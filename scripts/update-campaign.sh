@@ -79,9 +79,10 @@ EOF
 cp "$top/scripts/update-campaign.txt" requirements/requirements.txt
 cp "$top/scripts/update-campaign-build.txt" requirements/build.txt
 
-# run COMMAND...: shows the command, what it says and how long it took.
+# run TEXT COMMAND...: shows TEXT, what the command says and how long it took.
 run() {
-	printf '\n$ %s\n' "$*"
+	printf '\n$ %s\n' "$1"
+	shift
 	began=$(date +%s)
 	"$@" 2>&1 || die "failed with status $?: $*"
 	printf '(%s s)\n' "$(($(date +%s) - began))"
@@ -101,21 +102,21 @@ application() {
 }
 all() {
 	say "from nothing to a package"
-	run update
-	run rustvenv verify --manifest wheels/sha256sums.txt --keyring debian/signers --wheels wheels \
+	run 'rustvenv update --yes --local-user ann' update
+	run 'rustvenv verify' rustvenv verify --manifest wheels/sha256sums.txt --keyring debian/signers --wheels wheels \
 		--requirements requirements.txt --reference-time "$(date +%F)T23:59:59Z"
 	release 1.0
-	run package
-	run application 1.0
+	run 'dpkg-buildpackage -us -uc -b -d' package
+	run 'twenty' application 1.0
 	say "nothing to do"
-	run update
+	run 'rustvenv update --yes --local-user ann' update
 	say "a bump"
 	bump=$(sed -n 's/^# bump: //p' requirements/requirements.txt)
 	sed -i "s/^${bump%%==*}==.*/$bump/" requirements/requirements.txt
-	run update
+	run 'rustvenv update --yes --local-user ann' update
 	release 1.1
-	run package
-	run application 1.1
+	run 'dpkg-buildpackage -us -uc -b -d' package
+	run 'twenty' application 1.1
 }
 all | tee "$room/transcript"
 grep -c '^all of it works$' "$room/transcript" | grep -qx 2 || die "not everything worked"
