@@ -337,7 +337,7 @@ fn settings_that_would_overwrite_what_is_read_are_refused_at_once() {
             "{wrong}: {}",
             refused.stderr
         );
-        assert!(!project.path("project/sdists").exists(), "before anything is fetched");
+        assert!(!project.path("project/.rustvenv/sdists").exists(), "before anything is fetched");
     }
 }
 
@@ -348,8 +348,8 @@ fn what_an_extra_needs_is_built() {
     project.two_releases();
     let sdist = project.path("upstream/alpha-1.0.tar.gz");
     let sha256 = Sha256::of(&fs::read(&sdist).unwrap());
-    fs::create_dir(project.path("project/sdists")).unwrap();
-    fs::copy(sdist, project.path("project/sdists/alpha-1.0.tar.gz")).unwrap();
+    fs::create_dir_all(project.path("project/.rustvenv/sdists")).unwrap();
+    fs::copy(sdist, project.path("project/.rustvenv/sdists/alpha-1.0.tar.gz")).unwrap();
     let lock = format!(
         "version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\nname = \"hello\"\nversion = \"1.0\"\n\
          source = {{ virtual = \".\" }}\n\n[package.optional-dependencies]\nmore = [{{ name = \"alpha\" }}]\n\n\
