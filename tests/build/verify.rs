@@ -222,7 +222,8 @@ fn check_tells_maintainers_what_a_build_does_not_care_about() {
     assert!(fresh.stdout.starts_with("note: "), "{}", fresh.stdout);
     let expiry = fresh.stdout.split("expires on ").nth(1).unwrap().get(..10).unwrap().to_owned();
     assert_eq!(expiry, "2026-12-31", "{}", fresh.stdout);
-    let soon = check("2026-12-01");
+    // at noon: the faked clock goes on while the program starts
+    let soon = check("2026-11-30 12:00:00");
     assert!(
         soon.status == 1 && soon.stdout.contains("attention: ") && soon.stdout.contains("in 30 days"),
         "{}",
