@@ -3,6 +3,10 @@
 //! Enters: the command line. Leaves: one value that says which command runs with what. Nothing is read, checked or defaulted
 //! from the environment here. Shell completions are made from this file; man/rustvenv.1 is held against it by a test.
 
+mod groups;
+
+pub use groups::{ProgramArguments, TransferArguments, TrustArguments};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -265,20 +269,6 @@ pub struct SignArguments {
     pub program: ProgramArguments,
 }
 
-/// The user's own program with the secret key.
-#[derive(Debug, Args)]
-pub struct ProgramArguments {
-    /// The program with the secret key: gpg, sq, or what is called as gpg is [default: gpg, else sq]
-    #[arg(long, value_name = "PROGRAM")]
-    pub sign_program: Option<PathBuf>,
-    /// Which of your keys signs [default: the program's choice]
-    #[arg(long, value_name = "KEY")]
-    pub local_user: Option<String>,
-    /// A file with the secret key, for sq without a key store
-    #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-}
-
 /// Arguments of `update`.
 #[derive(Debug, Args)]
 pub struct UpdateArguments {
@@ -358,15 +348,9 @@ pub struct FetchArguments {
     /// The version of glibc that wheels are for [default: that of this system]
     #[arg(long, value_name = "X.Y")]
     pub glibc: Option<String>,
-    /// How many files are fetched at a time [default: the number of processors, at least 8]
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<std::num::NonZeroUsize>,
-    /// Longest silence of a server in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
-    /// How often something that failed is tried again
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=100))]
-    pub retries: u32,
+    /// How it is fetched.
+    #[command(flatten)]
+    pub transfer: TransferArguments,
     /// Say what would be fetched, and fetch only the pages of indexes
     #[arg(long)]
     pub dry_run: bool,
@@ -376,35 +360,6 @@ pub struct FetchArguments {
     /// Say more
     #[arg(short, long)]
     pub verbose: bool,
-}
-
-/// Who has to have signed a list: what the commands for maintainers have in common.
-#[derive(Debug, Args)]
-pub struct TrustArguments {
-    /// Certificates: files, or directories of files
-    #[arg(long, value_name = "PATH")]
-    pub keyring: Vec<PathBuf>,
-    /// Fingerprint of a certificate whose signature counts [default: every certificate of the keyring]
-    #[arg(long = "signer", value_name = "FPR")]
-    pub signers: Vec<String>,
-    /// How many different certificates must have signed
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub threshold: usize,
-    /// The project that the list has to name
-    #[arg(long, value_name = "NAME")]
-    pub manifest_project: Option<String>,
-    /// The smallest serial that the list may have
-    #[arg(long, value_name = "N")]
-    pub minimum_serial: Option<u64>,
-    /// The date for which the question is asked [default: SOURCE_DATE_EPOCH, else today]
-    #[arg(long, value_name = "TIME")]
-    pub reference_time: Option<String>,
-    /// Older signatures do not count
-    #[arg(long, value_name = "TIME")]
-    pub not_before: Option<String>,
-    /// Signatures that are older at the reference time do not count
-    #[arg(long, value_name = "DAYS")]
-    pub max_age: Option<u64>,
 }
 
 /// Arguments of `index`.
@@ -460,15 +415,9 @@ pub struct SyncArguments {
     /// Remove files that the earlier list had and the new one does not
     #[arg(long)]
     pub prune: bool,
-    /// How many files are fetched at a time [default: the number of processors, at least 8]
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<std::num::NonZeroUsize>,
-    /// Longest silence of a server in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
-    /// How often something that failed is tried again
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=100))]
-    pub retries: u32,
+    /// How it is fetched.
+    #[command(flatten)]
+    pub transfer: TransferArguments,
     /// Say what would be fetched and removed, and change nothing
     #[arg(long)]
     pub dry_run: bool,

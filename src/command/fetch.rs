@@ -4,7 +4,7 @@
 //! whether a file was there already or came from any index. Nothing is unpacked.
 
 use super::progress::{Progress, size};
-use super::reach::{Typed, reach};
+use super::reach::{Typed, connections, reach};
 use super::talk::Talk;
 use super::wanted::wanted;
 use super::{inputs, locks, print};
@@ -22,9 +22,6 @@ use crate::python::tags::{CompatibleTags, Glibc};
 use crate::refusal::{Failure, Refusal};
 use crate::system::fs;
 use std::collections::BTreeSet;
-
-/// Files at a time when nobody says how many: the time goes into waiting for servers, on small machines too.
-const FEWEST_JOBS: usize = 8;
 
 /// Carries the command out.
 ///
@@ -70,10 +67,7 @@ pub(super) fn get(
     if !arguments.dry_run {
         directories.map(|directory| fs::create_dir_all(directory)).collect::<Result<Vec<()>, Failure>>()?;
     }
-    let jobs = arguments.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(FEWEST_JOBS, |found| found.get().max(FEWEST_JOBS)),
-        std::num::NonZeroUsize::get,
-    );
+    let jobs = connections(&arguments.transfer);
     let request = Request {
         wanted,
         sdists: &arguments.sdists,
@@ -86,8 +80,7 @@ pub(super) fn get(
         dry_run: arguments.dry_run,
         limits: &limits,
     };
-    let (timeout, retries) = (arguments.timeout, arguments.retries);
-    let typed = Typed { indexes: &arguments.index_url, timeout, retries, connections: jobs };
+    let typed = Typed { indexes: &arguments.index_url, transfer: &arguments.transfer };
     let progress = Progress::new(talk);
     let results =
         fetch(&request, &|| found(reach(&typed, &limits, &|line| talk.line(line)), arguments, &talk), &progress)?;

@@ -4,6 +4,7 @@
 //! [`Network`]. What is read here decides where files are looked for and never which file is accepted.
 
 use crate::address::{Address, Credentials};
+use crate::cli::TransferArguments;
 use crate::limits::Limits;
 use crate::maintain::fetch::Reach;
 use crate::maintain::index_url::{self, Doors, Index};
@@ -18,12 +19,19 @@ use std::path::{Path, PathBuf};
 pub struct Typed<'a> {
     /// `--index-url`
     pub indexes: &'a [String],
-    /// `--timeout`, in seconds
-    pub timeout: u64,
-    /// `--retries`
-    pub retries: u32,
-    /// `--jobs`
-    pub connections: usize,
+    /// `--jobs`, `--timeout` and `--retries`
+    pub transfer: &'a TransferArguments,
+}
+
+/// Files at a time when nobody says how many: the time goes into waiting for servers, on small machines too.
+const FEWEST_JOBS: usize = 8;
+
+/// How many files are fetched at a time.
+pub fn connections(transfer: &TransferArguments) -> usize {
+    transfer.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(FEWEST_JOBS, |found| found.get().max(FEWEST_JOBS)),
+        std::num::NonZeroUsize::get,
+    )
 }
 
 /// Indexes and network for what was typed; `say` is told what is passed over.
@@ -43,9 +51,9 @@ pub fn reach(typed: &Typed<'_>, limits: &Limits, say: &dyn Fn(&str)) -> Reach {
     let network = Network::new(Settings {
         login: Box::new(login),
         proxies: proxies(),
-        timeout: typed.timeout,
-        retries: typed.retries,
-        connections: typed.connections,
+        timeout: typed.transfer.timeout,
+        retries: typed.transfer.retries,
+        connections: connections(typed.transfer),
     });
     Reach { indexes, network }
 }

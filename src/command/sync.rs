@@ -4,7 +4,7 @@
 //! was. A line goes to standard output for each file that came or went; nothing when nothing did.
 
 use super::progress::Progress;
-use super::reach::{Typed, reach};
+use super::reach::{Typed, connections, reach};
 use super::talk::Talk;
 use super::{print, trust_options};
 use crate::address::Address;
@@ -16,9 +16,6 @@ use crate::refusal::Failure;
 use crate::system::fs;
 use crate::system::store;
 use std::path::Path;
-
-/// Files at a time when nobody says how many: the time goes into waiting for servers, on small machines too.
-const FEWEST_JOBS: usize = 8;
 
 /// Carries the command out.
 ///
@@ -34,13 +31,9 @@ pub fn run(arguments: &SyncArguments) -> Result<(), Failure> {
     let policy = trust_options::policy(&arguments.trust)?;
     let keyring = trust_options::keyring(&arguments.trust, &limits)?;
     let (source, place) = source(&arguments.from)?;
-    let jobs = arguments.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(FEWEST_JOBS, |found| found.get().max(FEWEST_JOBS)),
-        std::num::NonZeroUsize::get,
-    );
-    let (timeout, retries) = (arguments.timeout, arguments.retries);
+    let jobs = connections(&arguments.transfer);
     // the source stands for the index, so that its own credentials are used and nobody else's
-    let typed = Typed { indexes: &[place], timeout, retries, connections: jobs };
+    let typed = Typed { indexes: &[place], transfer: &arguments.transfer };
     let network = reach(&typed, &limits, &|line| talk.line(line)).network;
     if !arguments.dry_run {
         fs::create_dir_all(&arguments.wheels)?;

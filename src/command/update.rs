@@ -9,7 +9,9 @@ use super::requirements::{listed, replace, write};
 use super::wanted::wanted;
 use super::{build, fetch, index, inputs, locks, say, sign, trust_options};
 use crate::blob::Blob;
-use crate::cli::{BuildArguments, FetchArguments, Files, Format, IndexArguments, TrustArguments, UpdateArguments};
+use crate::cli::{
+    BuildArguments, FetchArguments, Files, Format, IndexArguments, TransferArguments, TrustArguments, UpdateArguments,
+};
 use crate::code::Code;
 use crate::digest::Sha256;
 use crate::limits::Limits;
@@ -313,9 +315,11 @@ impl<'a> Desk<'a> {
             python: Some(python.version()),
             architecture: None,
             glibc: None,
-            jobs: self.arguments.jobs,
-            timeout: 30,
-            retries: 4,
+            transfer: TransferArguments {
+                jobs: self.arguments.jobs,
+                timeout: TransferArguments::TIMEOUT,
+                retries: TransferArguments::RETRIES,
+            },
             dry_run: self.arguments.dry_run,
             format: Format::Text,
             verbose: self.arguments.verbose,
