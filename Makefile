@@ -32,7 +32,6 @@ check_packages     = $(example_packages) binutils bubblewrap chromium-headless-s
 	util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip python3-venv util-linux
-
 index_packages     = gnupg python3 time
 wheels_packages    = $(example_packages) bubblewrap cmake libffi-dev ninja-build patchelf pkgconf/pkg-config \
 	python3-dev
@@ -210,6 +209,7 @@ bench-index: ## an index of 100,000 wheels: time and memory
 	@scripts/apt-need.sh $(build_packages) $(index_packages)
 	@scripts/stage.sh
 	@scripts/bench-index.sh
+
 .PHONY: peers
 peers: ## what pip and uv do with the hostile corpus, into HOSTILE.md (as root)
 	@scripts/apt-need.sh $(peers_packages)
