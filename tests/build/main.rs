@@ -25,4 +25,6 @@ mod maintainer_scripts;
 
 mod shapes;
 
+mod changes;
+
 mod verify;
