@@ -386,6 +386,12 @@ codes! {
          dependency specifiers, `build-backend` names an object and `backend-path` stays inside of the tree. Without such a \
          table there has to be a setup.py, a setup.cfg or a [project] table. A source tree without a project of its own \
          says `project = \"none\"`.";
+    ProjectNotCrossBuilt, "project-not-cross-built", Input,
+        "the project's own wheel is for the machine that builds, and the package for another",
+        "In a cross build the back end of the project runs on the machine that builds, and by itself it compiles for that. Where the \
+         target's libpython3-dev and crossbuild-essential-ARCH are installed, it is told of the other Python and its compiler, by which \
+         setuptools and most others make machine code for the target. Or have a wheel built for the target, sign for it, lock \
+         it, and set `project = \"none\"`. A project without machine code needs none of this.";
     BuildRequirementMissing, "build-requirement-missing", Configuration,
         "what the project's build back end needs is not there",
         "Nothing is fetched while a package is built. What [build-system] and the back end itself require must be in the \

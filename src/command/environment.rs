@@ -5,7 +5,7 @@
 //! built once, early, into the state directory, and taken from there by the later step if it is still the file that was built.
 
 use super::byte_code;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, build_architecture};
 use crate::blob::Blob;
 use crate::code::Code;
 use crate::config::{BuildRequirements, ByteCode, Project, Relocation, SourcePath, SystemSitePackages, Trust};
@@ -366,6 +366,7 @@ fn own_wheel(
     let work = room.join("work");
     fs::create_dir_all(&work)?;
     let environment = build_environment(inputs, build_wheels, &fs::canonicalize(&room)?)?;
+    let is_cross = build_architecture()? != inputs.architecture.debian();
     let built = project::build(&BuildRequest {
         // a back end that packs all it sees would put them into the project's own wheel
         exclude: inputs.config.wheels.iter().filter_map(|path| inputs.path(path).ok()).collect(),
@@ -375,6 +376,7 @@ fn own_wheel(
         environment,
         source_date_epoch: inputs.epoch,
         version: inputs.upstream_version()?,
+        cross: if is_cross && has_settings_of(inputs)? { Some(inputs.architecture) } else { None },
     })?;
     if built.network == Network::Reachable {
         talk(
@@ -389,6 +391,14 @@ fn own_wheel(
     }
     let verified = VerifiedWheel::built_from_source_package(&built.file_name, Blob::from(built.bytes))?;
     let file_name = verified.file_name().to_string();
+    if is_cross && inputs.tags.rank(verified.file_name().tags()).is_none() {
+        let target = inputs.architecture.debian();
+        return Err(Refusal::new(Code::ProjectNotCrossBuilt, format!("the project's wheel is not for {target}"))
+            .expected(format!("a wheel without machine code, or one for {}", inputs.tags.target()))
+            .found(format!("`{file_name}`"))
+            .hint(format!("for machine code install libpython3-dev:{target} and crossbuild-essential-{target}"))
+            .into());
+    }
     talk(&format!("{file_name} built from this source package"));
     fs::replace(&place.join(&file_name), &verified.bytes().to_vec()?, 0o644)?;
     let built = Built { file_name, sha256: verified.sha256().hex() };
@@ -397,6 +407,13 @@ fn own_wheel(
     // only the result is needed, and the log if it failed
     fs::remove(&room)?;
     Ok(verified)
+}
+
+/// Whether the settings of the target's Python are installed, which stand beside those of the Python that runs.
+fn has_settings_of(inputs: &Inputs) -> Result<bool, Failure> {
+    let module = project::sysconfig_module(&inputs.architecture);
+    let path = format!("/usr/lib/{}/{module}.py", inputs.interpreter.program());
+    Ok(fs::status(Path::new(&path))?.is_some())
 }
 
 fn take(inputs: &Inputs, place: &Path, note: &Path) -> Result<VerifiedWheel, Failure> {
