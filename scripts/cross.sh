@@ -246,7 +246,7 @@ for name in $architectures; do
 	clean_env chroot "$system" dpkg --purge crossed >"$room/logs/run-$name.log" 2>&1
 	clean_env chroot "$system" dpkg -i "/${deb##*/}" >>"$room/logs/run-$name.log" 2>&1 ||
 		die "the package cannot be installed; see target/cross/logs/run-$name.log"
-	clean_env PATH=/usr/bin chroot "$system" /usr/bin/crossed >"$room/logs/said-$name"
+	clean_env chroot "$system" /usr/bin/crossed >"$room/logs/said-$name"
 	grep "^$(machine "$name"): .*all of it works\$" "$room/logs/said-$name" || die "not everything works on $name"
 	clean_env chroot "$system" dpkg --purge crossed >>"$room/logs/run-$name.log" 2>&1
 	[ ! -e "$system/opt/venvs" ] || die "something of the package is left on $name: $(find "$system/opt/venvs")"
