@@ -37,6 +37,8 @@ wheels_packages    = $(example_packages) bubblewrap cmake libffi-dev ninja-build
 	python3-dev
 update_packages    = $(example_packages) bubblewrap gnupg libffi-dev pkgconf/pkg-config python3-dev \
 	python3-setuptools
+cross_packages     = $(build_packages) ca-certificates dpkg-dev file gnupg mmdebstrap python3 python3-pip qemu-user-static \
+	util-linux
 peers_packages     = $(build_packages) python3-pip python3-venv util-linux
 # ninja, cmake and patchelf are tools that back ends take from the system; the libraries are what the projects link to.
 bench_packages     = $(example_packages) gnupg gpgv python3-venv sqv time
@@ -214,6 +216,13 @@ bench-index: ## an index of 100,000 wheels: time and memory
 peers: ## what pip and uv do with the hostile corpus, into HOSTILE.md (as root)
 	@scripts/apt-need.sh $(peers_packages)
 	@scripts/peers.sh
+
+.PHONY: cross
+cross: ## build a package for arm64, armhf, ppc64el and s390x, install and run it there (as root; ARCHITECTURES=...)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(cross_packages)
+	@scripts/stage.sh
+	@scripts/cross.sh $(ARCHITECTURES)
 
 .PHONY: backends
 backends: ## the tests with each OpenPGP backend but the default one

@@ -1,9 +1,10 @@
 #!/bin/sh
-# chroot.sh [-a ARCHITECTURE] [-i PACKAGE,...] SUITE TARGET: makes a clean Debian system of SUITE with mmdebstrap, from the
+# chroot.sh [-m] [-a ARCHITECTURE] [-i PACKAGE,...] SUITE TARGET: makes a clean Debian system of SUITE with mmdebstrap, from the
 # mirror that this machine's own apt is set to. TARGET is a directory, or a file NAME.tar for `sbuild --chroot-mode=unshare`
 # and for unpacking again and again.
 #
-# It has what every build environment has (the buildd variant) and the packages after -i; no network settings. As root the
+# It has what every build environment has (the buildd variant; with -m only what every system has) and the packages after -i;
+# no network settings. Of several architectures, with commas between them, the first is its own. As root the
 # system's files belong to root; another user gets the same in a user namespace, as a file only. Whoever calls this keeps
 # what it makes: nothing is made twice that is asked for once.
 set -eu
@@ -11,15 +12,17 @@ set -eu
 
 architecture=$(dpkg --print-architecture)
 include=
-while getopts a:i: option; do
+variant=buildd
+while getopts a:i:m option; do
 	case $option in
 	a) architecture=$OPTARG ;;
 	i) include=$OPTARG ;;
+	m) variant=minbase ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
-[ $# = 2 ] || die "usage: chroot.sh [-a ARCHITECTURE] [-i PACKAGE,...] SUITE TARGET"
+[ $# = 2 ] || die "usage: chroot.sh [-m] [-a ARCHITECTURE] [-i PACKAGE,...] SUITE TARGET"
 suite=$1 target=$2
 
 # The first of apt's own archives that is Debian's main one.
@@ -38,7 +41,7 @@ case $(id -u) in
 *) mode=unshare ;;
 esac
 # shellcheck disable=SC2016 # $1 is mmdebstrap's
-mmdebstrap --quiet --mode="$mode" --variant=buildd --architectures="$architecture" ${include:+--include="$include"} \
+mmdebstrap --quiet --mode="$mode" --variant="$variant" --architectures="$architecture" ${include:+--include="$include"} \
 	--keyring=/usr/share/keyrings/debian-archive-keyring.gpg --aptopt="$settings" \
 	--aptopt='Acquire::Languages "none"' \
 	--customize-hook='rm -f "$1"/etc/resolv.conf "$1"/etc/hostname; echo 127.0.0.1 localhost >"$1"/etc/hosts' \

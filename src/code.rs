@@ -69,6 +69,15 @@ codes! {
     CommandUnknown, "command-unknown", Configuration,
         "`commands` names something that is not in the environment's bin/",
         "Each name in `commands` becomes a link in /usr/bin to the launcher of that name. No wheel provides this one.";
+    ChangeUnknown, "change-unknown", Configuration,
+        "`changes` names something that is not in the environment",
+        "`changes` lists what a hook of debian/rules changes, replaces or removes after it was installed. An entry that matches \
+         nothing is a misspelt path, or the wheel has changed since. Files that a hook adds are not listed.";
+    ChangeForbidden, "change-forbidden", Configuration,
+        "`changes` names something that no hook may change",
+        "The links to the interpreter, pyvenv.cfg, the activate scripts, everything in share/rustvenv and the RECORD of each \
+         project say what the environment is, and an auditor goes by them. Settings of the environment are keys of the \
+         configuration. Where a directory was listed, list the files in it instead.";
 
     // ---- lock (requirements files, pylock.toml)
     RequirementMalformed, "requirement-malformed", Input,
@@ -377,6 +386,12 @@ codes! {
          dependency specifiers, `build-backend` names an object and `backend-path` stays inside of the tree. Without such a \
          table there has to be a setup.py, a setup.cfg or a [project] table. A source tree without a project of its own \
          says `project = \"none\"`.";
+    ProjectNotCrossBuilt, "project-not-cross-built", Input,
+        "the project's own wheel is for the machine that builds, and the package for another",
+        "In a cross build the back end of the project runs on the machine that builds, and by itself it compiles for that. Where the \
+         target's libpython3-dev and crossbuild-essential-ARCH are installed, it is told of the other Python and its compiler, by which \
+         setuptools and most others make machine code for the target. Or have a wheel built for the target, sign for it, lock \
+         it, and set `project = \"none\"`. A project without machine code needs none of this.";
     BuildRequirementMissing, "build-requirement-missing", Configuration,
         "what the project's build back end needs is not there",
         "Nothing is fetched while a package is built. What [build-system] and the back end itself require must be in the \
@@ -642,7 +657,18 @@ codes! {
     InstalledFileChanged, "installed-file-changed", Input,
         "a file of the environment is not what was installed",
         "Between the installation and the end of the build something changed, replaced or removed a file that came from a \
-         verified wheel. Look for an override or a hook in debian/rules that works on the whole package.";
+         verified wheel. Look for an override or a hook in debian/rules that works on the whole package. What a hook \
+         changes on purpose is named in `changes` of the configuration (rustvenv(5)); the provenance record in the package then \
+         says so to everyone who audits it.";
+    ChangeNotMade, "change-not-made", Input,
+        "a file that `changes` lists is still what was installed",
+        "An exception that nobody needs is one that somebody else can use, and the provenance record would call a file changed \
+         that is not. Take the path out of `changes`, or look why the hook did nothing: its patch may be part of the wheel by now.";
+    AddedFileUnsafe, "added-file-unsafe", Input,
+        "a hook put something into the environment that a package should not have",
+        "Refused are devices, sockets and FIFOs, files with a set-user-ID or set-group-ID bit, and links that lead into the build \
+         tree, above the root of the package, or to where users may write or live, such as /tmp and /home. None of them works, or \
+         is safe, on the machine where the package is installed.";
 
     // ---- the private index
     YankedMalformed, "yanked-malformed", Configuration,

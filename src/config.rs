@@ -47,6 +47,32 @@ impl fmt::Display for SourcePath {
     }
 }
 
+/// A relative path in the environment, whatever its Python: `site-packages` stands for lib/python3.X/site-packages.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EnvironmentPath(String);
+
+impl EnvironmentPath {
+    fn parse(text: &str) -> Option<Self> {
+        let path = SourcePath::parse(text)?.0;
+        (path != "." && !path.starts_with("lib/python")).then_some(Self(path))
+    }
+
+    /// The path as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path in an environment of `interpreter`.
+    pub fn resolve(&self, interpreter: &Interpreter) -> String {
+        match self.0.strip_prefix("site-packages") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+                format!("lib/{}/site-packages{rest}", interpreter.program())
+            }
+            _ => self.0.clone(),
+        }
+    }
+}
+
 /// Whether the source tree's own project is built and installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Project {
@@ -174,6 +200,8 @@ pub struct Config {
     pub commands: BTreeSet<String>,
     /// Dependencies that may be absent.
     pub missing_ok: MissingOk,
+    /// What hooks of debian/rules change, replace or remove.
+    pub changes: BTreeSet<EnvironmentPath>,
     /// Bounds on what is read.
     pub limits: Limits,
 }
@@ -223,6 +251,7 @@ struct Raw {
     bytecode: String,
     commands: Vec<String>,
     missing_ok: Vec<String>,
+    changes: Vec<String>,
     limits: Limits,
     trust: String,
     not_before: Option<String>,
@@ -254,6 +283,7 @@ impl Default for Raw {
             bytecode: "install".to_owned(),
             commands: Vec::new(),
             missing_ok: Vec::new(),
+            changes: Vec::new(),
             limits: Limits::DEFAULT,
             trust: "signed".to_owned(),
             not_before: None,
@@ -376,6 +406,7 @@ impl Reader<'_> {
                 self.wrong("commands", command, "names of scripts in the environment's bin/");
             }
         }
+        let changes = self.changes(&raw.changes);
         Config {
             requirements: self.paths("requirements", &raw.requirements),
             wheels: self.paths("wheels", &raw.wheels),
@@ -414,6 +445,7 @@ impl Reader<'_> {
             byte_code,
             commands: raw.commands.into_iter().collect(),
             missing_ok,
+            changes,
             limits: raw.limits,
         }
     }
@@ -471,6 +503,23 @@ impl Reader<'_> {
         texts.iter().map(|text| self.path(key, text)).collect()
     }
 
+    fn changes(&mut self, texts: &[String]) -> BTreeSet<EnvironmentPath> {
+        let mut paths = BTreeSet::new();
+        for text in texts {
+            match EnvironmentPath::parse(text) {
+                Some(path) => {
+                    paths.insert(path);
+                }
+                None => self.wrong(
+                    "changes",
+                    text,
+                    "a path relative to the environment without `..`, such as `site-packages/app/settings.py`",
+                ),
+            }
+        }
+        paths
+    }
+
     fn names(&mut self, key: &str, texts: &[String]) -> BTreeSet<ProjectName> {
         let mut names = BTreeSet::new();
         for text in texts {
@@ -512,6 +561,15 @@ mod tests {
     }
 
     #[test]
+    fn changes_are_written_for_every_python() {
+        let config =
+            parse("changes = [\"site-packages/a/b.py\", \"etc/site-packages\", \"site-packages-not\"]\n").unwrap();
+        let paths: Vec<String> =
+            config.changes.iter().map(|path| path.resolve(&Interpreter::parse("3.13").unwrap())).collect();
+        assert_eq!(paths, ["etc/site-packages", "site-packages-not", "lib/python3.13/site-packages/a/b.py"]);
+    }
+
+    #[test]
     fn a_limit_that_is_set_leaves_the_others() {
         let config = parse("limits = { members = 300_000, path-length = 2048 }\n").unwrap();
         assert_eq!(config.limits, Limits { members: 300_000, path_length: 2048, ..Limits::DEFAULT });
@@ -540,6 +598,10 @@ mod tests {
             ("glibc = \"new\"\n", "config-malformed", "`glibc`"),
             ("commands = [\"../x\"]\n", "config-malformed", "`commands`"),
             ("extras = [\"!\"]\n", "config-malformed", "`extras`"),
+            ("changes = [\"a/../b\"]\n", "config-malformed", "`changes`"),
+            ("changes = [\".\"]\n", "config-malformed", "`changes`"),
+            ("changes = [\"/opt/venvs/app/pyvenv.cfg\"]\n", "config-malformed", "`changes`"),
+            ("changes = [\"lib/python3.11/site-packages/a.py\"]\n", "config-malformed", "`changes`"),
             ("limits = { members = -1 }\n", "config-malformed", "line 1"),
             ("\n[limits]\nmanifest-size = 1\n", "config-malformed", "line 3"),
             ("limits = { sdist-size = 1 }\n", "config-malformed", "line 1"),

@@ -34,6 +34,7 @@ pub fn run(arguments: &CheckArguments) -> Result<Answer, Failure> {
                 WarningKind::DangerouslyUnsigned
                 | WarningKind::ExpiredSince
                 | WarningKind::RetiredSince
+                | WarningKind::BuildPath
                 | WarningKind::Rsa2048 => Urgency::Attention,
             };
             remarks.push(Remark { urgency, message: warning.message.clone() });

@@ -5,7 +5,7 @@
 //! built once, early, into the state directory, and taken from there by the later step if it is still the file that was built.
 
 use super::byte_code;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, build_architecture};
 use crate::blob::Blob;
 use crate::code::Code;
 use crate::config::{BuildRequirements, ByteCode, Project, Relocation, SourcePath, SystemSitePackages, Trust};
@@ -17,6 +17,7 @@ use crate::lock::{Format, Lock};
 use crate::maintain::build_system::BuildEnvironment;
 use crate::maintain::project::{self, BuildRequest, Network};
 use crate::plan::byte_code::ByteCodes;
+use crate::plan::changes::{self, Change};
 use crate::plan::dependencies::{self, Extras};
 use crate::plan::layout::Request;
 use crate::plan::{Content, Plan, provenance};
@@ -62,6 +63,17 @@ pub struct Decided {
     pub skipped: Vec<String>,
     /// Sources without byte code although it is shipped, each with the reason.
     pub not_compiled: Vec<String>,
+    /// What hooks of the package change.
+    pub changes: Vec<Change>,
+}
+
+impl Decided {
+    /// The plan as a listing, with what hooks change.
+    pub fn listing(&self) -> Listing {
+        let location = &self.plan.location;
+        let changes = self.changes.iter().map(|change| format!("{location}/{}", change.path)).collect();
+        Listing { changes, ..Listing::of(&self.plan) }
+    }
 }
 
 /// Where in the state directory the early step says which wheel it built; the wheel is beside it.
@@ -126,15 +138,25 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     let location = config.location();
     let mut request = Request::new(config, &location, &inputs.interpreter, &wheels, inputs.epoch);
     let architecture = if inputs.package.is_for_all() { "all" } else { inputs.architecture.debian() };
-    request.documents = provenance::documents(
-        &inputs.package.name,
-        architecture,
-        &inputs.interpreter,
-        config.trust,
-        manifest.as_ref(),
-        &wheels,
-    );
-    let (plan, depends_variable) = match (request.plan(), depends_variable) {
+    let documents = |changes: &[Change]| {
+        let (package, trust) = (&inputs.package.name, config.trust);
+        provenance::documents(package, architecture, &inputs.interpreter, trust, manifest.as_ref(), &wheels, changes)
+    };
+    request.documents = documents(&[]);
+    let mut changes = Vec::new();
+    let mut planned = request.plan();
+    if let (Ok(plan), false) = (&planned, config.changes.is_empty()) {
+        // the record of where the environment came from says what is changed in it, and so is planned once more
+        match changes::resolve(plan, &wheels, &config.changes, &inputs.interpreter) {
+            Ok(resolved) => {
+                request.documents = documents(&resolved);
+                changes = resolved;
+                planned = request.plan();
+            }
+            Err(more) => refusals.extend(more),
+        }
+    }
+    let (plan, depends_variable) = match (planned, depends_variable) {
         (Ok(plan), Some(variable)) if refusals.is_empty() => (plan, variable),
         (planned, _) => {
             if let Err(failure) = planned {
@@ -148,7 +170,13 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     let (plan, not_compiled) = match (config.byte_code, own) {
         // the early step leaves no plan behind: what it could refuse of byte code was refused above
         (ByteCode::Ship, OwnWheel::Take) => {
-            let (byte_codes, not_compiled) = byte_code::compile(&plan, &location, &inputs.interpreter)?;
+            let (mut byte_codes, mut not_compiled) = byte_code::compile(&plan, &location, &inputs.interpreter)?;
+            // Python would take it and never look at the changed source
+            for change in &changes {
+                if byte_codes.remove(&change.path).is_some() {
+                    not_compiled.push(format!("{}: is changed by this package", change.path));
+                }
+            }
             (Request { byte_codes, ..request }.plan()?, not_compiled)
         }
         _ => (plan, Vec::new()),
@@ -162,6 +190,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         wheels,
         skipped: lock.skipped,
         not_compiled,
+        changes,
     })
 }
 
@@ -337,6 +366,7 @@ fn own_wheel(
     let work = room.join("work");
     fs::create_dir_all(&work)?;
     let environment = build_environment(inputs, build_wheels, &fs::canonicalize(&room)?)?;
+    let is_cross = build_architecture()? != inputs.architecture.debian();
     let built = project::build(&BuildRequest {
         // a back end that packs all it sees would put them into the project's own wheel
         exclude: inputs.config.wheels.iter().filter_map(|path| inputs.path(path).ok()).collect(),
@@ -346,6 +376,7 @@ fn own_wheel(
         environment,
         source_date_epoch: inputs.epoch,
         version: inputs.upstream_version()?,
+        cross: if is_cross && has_settings_of(inputs)? { Some(inputs.architecture) } else { None },
     })?;
     if built.network == Network::Reachable {
         talk(
@@ -360,6 +391,14 @@ fn own_wheel(
     }
     let verified = VerifiedWheel::built_from_source_package(&built.file_name, Blob::from(built.bytes))?;
     let file_name = verified.file_name().to_string();
+    if is_cross && inputs.tags.rank(verified.file_name().tags()).is_none() {
+        let target = inputs.architecture.debian();
+        return Err(Refusal::new(Code::ProjectNotCrossBuilt, format!("the project's wheel is not for {target}"))
+            .expected(format!("a wheel without machine code, or one for {}", inputs.tags.target()))
+            .found(format!("`{file_name}`"))
+            .hint(format!("for machine code install libpython3-dev:{target} and crossbuild-essential-{target}"))
+            .into());
+    }
     talk(&format!("{file_name} built from this source package"));
     fs::replace(&place.join(&file_name), &verified.bytes().to_vec()?, 0o644)?;
     let built = Built { file_name, sha256: verified.sha256().hex() };
@@ -368,6 +407,13 @@ fn own_wheel(
     // only the result is needed, and the log if it failed
     fs::remove(&room)?;
     Ok(verified)
+}
+
+/// Whether the settings of the target's Python are installed, which stand beside those of the Python that runs.
+fn has_settings_of(inputs: &Inputs) -> Result<bool, Failure> {
+    let module = project::sysconfig_module(&inputs.architecture);
+    let path = format!("/usr/lib/{}/{module}.py", inputs.interpreter.program());
+    Ok(fs::status(Path::new(&path))?.is_some())
 }
 
 fn take(inputs: &Inputs, place: &Path, note: &Path) -> Result<VerifiedWheel, Failure> {

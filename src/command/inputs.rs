@@ -315,6 +315,11 @@ pub(super) fn host_architecture() -> Result<Architecture, Failure> {
     })
 }
 
+/// The architecture of the machine that builds, as dpkg calls it.
+pub(super) fn build_architecture() -> Result<String, Failure> {
+    output(&["dpkg-architecture", "-qDEB_BUILD_ARCH"])
+}
+
 /// The version of the C library package of the build system, without the Debian revision.
 pub(super) fn build_system_glibc(architecture: &Architecture) -> Result<Glibc, Failure> {
     let query = |package: &str| output(&["dpkg-query", "-W", "-f=${Version}", package]);

@@ -34,7 +34,7 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
     let room = elsewhere.as_ref().map_or(state.as_path(), tempfile::TempDir::path);
     let decided = decide(&inputs, room, OwnWheel::Take, &mut |line| talk.line(line))?;
     talk.details(&decided);
-    let listing = Listing::of(&decided.plan);
+    let listing = decided.listing();
     if arguments.no_act {
         let text = match arguments.format {
             Format::Text => listing.to_text(),

@@ -1,24 +1,29 @@
 //! `rustvenv seal`: the last look, and one time for everything.
 //!
-//! Runs before dpkg-deb. What was installed has to be there unchanged; files that hooks of the package added are left in place.
-//! Then every path of the package, DEBIAN included, gets SOURCE_DATE_EPOCH as its modification time: dpkg-deb lowers newer
-//! times to it, but keeps older ones, which differ between a checkout and a tarball.
+//! Runs before dpkg-deb. What was installed has to be there unchanged, but for what the configuration lists, and what it lists has to be
+//! changed; files that hooks of the package added are left in place. These get the modes that files of a package have, whatever
+//! the umask was. Then every path of the package, DEBIAN included, gets SOURCE_DATE_EPOCH as its modification time: dpkg-deb
+//! lowers newer times to it, but keeps older ones, which differ between a checkout and a tarball.
 
 use super::inputs::source_date_epoch;
 use super::talk::Talk;
 use crate::cli::SealArguments;
-use crate::code::Code;
-use crate::refusal::{Failure, Refusal};
-use crate::sink::compare::{Difference, compare};
-use crate::sink::list::{Item, Listing};
-use crate::sink::write::is_byte_code;
-use crate::system::fs;
+use crate::plan::{below, read_at_start};
+use crate::refusal::Failure;
+use crate::sink::changes::{Became, Verdict, judge, settled_mode};
+use crate::sink::compare::compare;
+use crate::sink::list::Listing;
+use crate::system::fs::{self, Kind};
+use crate::trust::openpgp::{Warning, WarningKind};
 use std::path::Path;
+
+/// How many added paths are named.
+const NAMED: usize = 20;
 
 /// Carries the command out.
 ///
 /// # Errors
-/// Every planned path that is no longer what was installed, and byte code that a hook left.
+/// As [`judge`].
 pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
     let destdir = arguments.common.destdir(arguments.destdir.as_ref());
     let talk = Talk::new(arguments.common.verbose);
@@ -31,13 +36,14 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
     }
     let listing = Listing::from_json_lines(&record.to_string_lossy(), &fs::read_text(&record, u64::MAX)?)?;
     let differences = compare(&listing, &destdir)?;
-    let refusals: Vec<Refusal> = differences.iter().filter_map(refusal).collect();
-    if !refusals.is_empty() {
-        return Err(refusals.into());
-    }
-    for added in &differences {
-        talk.line(&format!("{} was added by this package", added.path));
-    }
+    let absolute = match fs::status(&destdir)? {
+        Some(_) => fs::canonicalize(&destdir)?,
+        None => destdir.clone(),
+    };
+    let verdict = judge(&listing, &differences, &absolute, &fs::canonicalize(Path::new("."))?)?;
+    say(&verdict, &listing.location, talk);
+    say_where_built(&verdict, &destdir, &absolute, talk)?;
+    settle(&listing, &destdir)?;
     let epoch = source_date_epoch(Path::new("."))?;
     let mut paths = fs::walk(&destdir)?;
     paths.reverse();
@@ -47,20 +53,73 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
     fs::set_mtime(&destdir, epoch)
 }
 
-fn refusal(difference: &Difference) -> Option<Refusal> {
-    let Difference { path, expected, found } = difference;
-    let Some(expected) = expected else {
-        let is_file = !matches!(found, Some(Item::Directory { .. }));
-        return (is_file && is_byte_code(Path::new(path))).then(|| {
-            Refusal::new(Code::ByteCodeLeft, format!("`{path}` was compiled while the package was built"))
-                .hint("run the environment's Python with `-B` in hooks of debian/rules")
+/// Says what the package did to its environment.
+fn say(verdict: &Verdict, location: &str, talk: Talk) {
+    for (path, became) in &verdict.changed {
+        talk.line(&match became {
+            Became::File => format!("{path} was changed on purpose"),
+            Became::Link => format!("{path} was replaced by a link on purpose"),
+            Became::Absent => format!("{path} was removed on purpose"),
         });
-    };
-    let found = found.as_ref().map_or("nothing".to_owned(), ToString::to_string);
-    Some(
-        Refusal::new(Code::InstalledFileChanged, format!("`{path}` is not what was installed"))
-            .expected(expected.to_string())
-            .found(found)
-            .hint("look for an override or a hook in debian/rules that works on the whole package after dh_rustvenv"),
-    )
+    }
+    for (path, count) in verdict.tops.iter().take(NAMED) {
+        talk.line(&match count {
+            Some(count) => format!("{path}/ was added by this package, files: {count}"),
+            None => format!("{path} was added by this package"),
+        });
+    }
+    if let Some(more) = verdict.tops.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        talk.line(&format!("and {more} more"));
+    }
+    for path in &verdict.added {
+        if let Some(module) = below(path, location).and_then(read_at_start) {
+            let message = format!("this package adds `{module}`, which Python reads at each start");
+            talk.line(&Warning { kind: WarningKind::RunsAtStart, message }.to_string());
+        }
+    }
+}
+
+/// Says which files hold the path of the build: another builder has another, and so has the machine where the package is installed.
+fn say_where_built(verdict: &Verdict, destdir: &Path, absolute: &Path, talk: Talk) -> Result<(), Failure> {
+    let Some(wanted) = absolute.to_str().map(str::as_bytes) else { return Ok(()) };
+    let files = verdict.changed.iter().filter(|(_, became)| **became == Became::File).map(|(path, _)| path);
+    for path in files.chain(&verdict.added) {
+        let file = destdir.join(path);
+        if fs::status(&file)?.is_none_or(|status| status.kind != Kind::File) {
+            continue;
+        }
+        let (mut found, mut seen) = (false, Vec::new());
+        fs::read_in_pieces(&file, &mut |piece| {
+            seen.extend_from_slice(piece);
+            found = found || memmem(&seen, wanted);
+            // a path that begins here may end in the next piece
+            let keep = seen.len().saturating_sub(wanted.len());
+            seen.drain(..keep);
+            Ok(())
+        })?;
+        if found {
+            let message = format!("`{path}` holds the path of this build, `{}`", absolute.display());
+            talk.line(&Warning { kind: WarningKind::BuildPath, message }.to_string());
+        }
+    }
+    Ok(())
+}
+
+fn memmem(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len().max(1)).any(|window| window == wanted)
+}
+
+/// Gives what was added or changed the modes that it has in the package.
+fn settle(listing: &Listing, destdir: &Path) -> Result<(), Failure> {
+    let environment = destdir.join(&listing.location);
+    for (path, status) in fs::walk(&environment)? {
+        if status.kind == Kind::Link {
+            continue;
+        }
+        let mode = settled_mode(status.mode, status.kind == Kind::Directory);
+        if mode != status.mode {
+            fs::set_mode(&environment.join(path), mode)?;
+        }
+    }
+    Ok(())
 }

@@ -261,6 +261,14 @@ pub struct Variables<'a> {
     pub architecture: &'a str,
     /// NAME=VALUE lines of dpkg-buildflags.
     pub build_flags: &'a str,
+    /// In a cross build the architecture that is built for, if its Python's own settings are installed ([`sysconfig_module`]).
+    pub cross: Option<&'a Architecture>,
+}
+
+/// The module of the standard library that holds the settings of Debian's Python for `architecture`: which compiler it was made with, and
+/// how its extension modules are called. libpython3.X-minimal has it, which can be installed for several architectures at once.
+pub fn sysconfig_module(architecture: &Architecture) -> String {
+    format!("_sysconfigdata__{}", architecture.multiarch())
 }
 
 /// Those of dpkg-buildflags' variables that Python's build back ends know.
@@ -305,6 +313,12 @@ pub fn variables(from: Variables<'_>) -> BTreeMap<String, OsString> {
         for name in ["SETUPTOOLS_SCM_PRETEND_VERSION", "PBR_VERSION", "PDM_BUILD_SCM_VERSION"] {
             set(name, version.into());
         }
+    }
+
+    if let Some(architecture) = from.cross {
+        // by these `sysconfig` speaks of the other Python, and with it every back end that asks it for a compiler and for names
+        set("_PYTHON_HOST_PLATFORM", format!("linux-{}", architecture.machine()).into());
+        set("_PYTHON_SYSCONFIGDATA_NAME", sysconfig_module(architecture).into());
     }
 
     let map = {
@@ -626,6 +640,7 @@ mod tests {
             architecture: "DEB_HOST_ARCH=amd64\nLD_PRELOAD=/x.so\n",
             build_flags: "CFLAGS=-g -O2 -ffile-prefix-map=/somewhere=. -Wall\n\
                           LDFLAGS=-Wl,-z,relro\nGCJFLAGS=-g\nCXXFLAGS=-g\n",
+            cross: Architecture::from_debian("armhf").as_ref(),
         })
     }
 
@@ -639,6 +654,8 @@ mod tests {
         assert_eq!(get("GCJFLAGS"), None);
         assert_eq!(get("SETUPTOOLS_SCM_PRETEND_VERSION"), Some("1.2"));
         assert_eq!(get("DEB_HOST_ARCH"), Some("amd64"));
+        assert_eq!(get("_PYTHON_HOST_PLATFORM"), Some("linux-armv7l"));
+        assert_eq!(get("_PYTHON_SYSCONFIGDATA_NAME"), Some("_sysconfigdata__arm-linux-gnueabihf"));
         assert_eq!(get("LD_PRELOAD"), None);
         assert_eq!(get("PYTHONHASHSEED"), Some("0"));
         assert_eq!(get("HOME"), Some("/w/home"));

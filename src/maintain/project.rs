@@ -8,8 +8,9 @@
 use super::build_system::{
     ANSWER_SIZE, BuildSystem, Look, Made, Phase, SetupFiles, Variables, command, request, variables,
 };
-pub use super::build_system::{BuildEnvironment, upstream_version};
+pub use super::build_system::{BuildEnvironment, sysconfig_module, upstream_version};
 use crate::limits::Limits;
+use crate::python::architecture::Architecture;
 use crate::python::dependency::Specifier;
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::Failure;
@@ -45,6 +46,8 @@ pub struct BuildRequest {
     /// The version for back ends that would ask a version control system; see
     /// [`upstream_version`].
     pub version: Option<String>,
+    /// In a cross build the architecture that is built for, if the settings of its Python are installed.
+    pub cross: Option<Architecture>,
 }
 
 /// Whether the back end could reach a network.
@@ -142,6 +145,7 @@ impl<'a> Workshop<'a> {
             version: request.version.as_deref(),
             architecture: &ask("dpkg-architecture")?,
             build_flags: &ask("dpkg-buildflags")?,
+            cross: request.cross.as_ref(),
         });
         Ok(Self { request, system, work, namespace: namespace(), variables })
     }

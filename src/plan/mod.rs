@@ -25,6 +25,8 @@ mod activate;
 
 pub mod dependencies;
 
+pub mod changes;
+
 pub mod provenance;
 
 use crate::blob::Sink;
@@ -170,10 +172,7 @@ impl Plan {
     pub fn startup_code(&self) -> impl Iterator<Item = (&str, &Wheel)> {
         self.nodes.iter().filter_map(|(path, node)| {
             let Node::File { content: Content::Member(wheel, _), .. } = node else { return None };
-            let (_, module) = below(path, &self.location)?.split_once("/site-packages/")?;
-            let first = module.split('/').next()?;
-            let is_custom = matches!(first.split('.').next(), Some("sitecustomize" | "usercustomize"));
-            (is_custom || (first == module && module.ends_with(".pth"))).then_some((module, wheel.as_ref()))
+            Some((read_at_start(below(path, &self.location)?)?, wheel.as_ref()))
         })
     }
 
@@ -193,8 +192,17 @@ impl Plan {
     }
 }
 
+/// `path`, relative to an environment, as a module of its site-packages, if Python reads it whenever it starts: `.pth` files,
+/// sitecustomize and usercustomize.
+pub fn read_at_start(path: &str) -> Option<&str> {
+    let (_, module) = path.split_once("/site-packages/")?;
+    let first = module.split('/').next()?;
+    let is_custom = matches!(first.split('.').next(), Some("sitecustomize" | "usercustomize"));
+    (is_custom || (first == module && module.ends_with(".pth"))).then_some(module)
+}
+
 /// `path` relative to `directory`, if it is that directory or below it.
-fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
+pub fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
     match path.strip_prefix(directory)? {
         "" => Some(""),
         rest => rest.strip_prefix('/'),

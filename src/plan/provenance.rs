@@ -4,6 +4,7 @@
 //! for byte as they were verified, and `provenance.json` (rustvenv(5)), from which anyone can fetch the very same wheels. Only
 //! what is an input of the package is in it: no time, no machine, no version of this program.
 
+use super::changes::Change;
 use crate::config::Trust;
 use crate::python::interpreter::Interpreter;
 use crate::trust::verified::VerifiedManifest;
@@ -35,6 +36,8 @@ struct Provenance<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<ManifestFacts<'a>>,
     wheels: Vec<WheelFacts<'a>>,
+    #[serde(skip_serializing_if = "<[Change]>::is_empty")]
+    changes: &'a [Change],
 }
 
 #[derive(Serialize)]
@@ -67,7 +70,8 @@ struct WheelFacts<'a> {
     licence: Option<&'a str>,
 }
 
-/// The files of share/rustvenv for the binary package `package` of `architecture` (`all` or a Debian architecture).
+/// The files of share/rustvenv for the binary package `package` of `architecture` (`all` or a Debian architecture), in which hooks
+/// make `changes`.
 pub fn documents(
     package: &str,
     architecture: &str,
@@ -75,6 +79,7 @@ pub fn documents(
     trust: Trust,
     manifest: Option<&VerifiedManifest>,
     wheels: &[Arc<Wheel>],
+    changes: &[Change],
 ) -> Vec<Document> {
     let mut documents = Vec::new();
     if let Some(manifest) = manifest {
@@ -107,6 +112,7 @@ pub fn documents(
                 .collect(),
         }),
         wheels: facts,
+        changes,
     };
     // serialising plain strings and numbers cannot fail
     let mut json = serde_json::to_string_pretty(&provenance).unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::digest::Sha256;
 use crate::plan::{Node, Plan};
 use crate::refusal::Failure;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What stands, or should stand, at a path.
@@ -55,6 +55,15 @@ pub struct Listing {
     pub location: String,
     /// Every path.
     pub items: BTreeMap<String, Item>,
+    /// The paths among them that hooks of the package change on purpose.
+    pub changes: BTreeSet<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    location: String,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    changes: BTreeSet<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,7 +82,7 @@ impl Listing {
             Node::File { mode, content } => file(mode.bits(), content.size(), content.sha256()),
         };
         let items = plan.nodes.iter().map(|(path, node)| (path.clone(), item(node))).collect();
-        Self { location: plan.location.clone(), items }
+        Self { location: plan.location.clone(), items, changes: BTreeSet::new() }
     }
 
     /// The paths of both; where they differ, what `other` has.
@@ -81,12 +90,13 @@ impl Listing {
     pub fn and(&self, other: &Self) -> Self {
         let mut items = self.items.clone();
         items.extend(other.items.iter().map(|(path, item)| (path.clone(), item.clone())));
-        Self { location: other.location.clone(), items }
+        Self { location: other.location.clone(), items, changes: other.changes.clone() }
     }
 
-    /// One JSON object a line: first the location, then every path in order.
+    /// One JSON object a line: first the location and the changes, then every path in order.
     pub fn to_json_lines(&self) -> String {
-        let mut text = serde_json::json!({ "location": self.location }).to_string();
+        let head = Head { location: self.location.clone(), changes: self.changes.clone() };
+        let mut text = serde_json::to_string(&head).unwrap_or_default();
         text.push('\n');
         for (path, item) in &self.items {
             let line = Line { path: path.clone(), item: item.clone() };
@@ -104,17 +114,13 @@ impl Listing {
     pub fn from_json_lines(name: &str, text: &str) -> Result<Self, Failure> {
         let wrong =
             |error: serde_json::Error| Failure::unable(format!("{name} was not written by this program: {error}"));
-        #[derive(Deserialize)]
-        struct Head {
-            location: String,
-        }
         let mut lines = text.lines();
         let head: Head = serde_json::from_str(lines.next().unwrap_or_default()).map_err(wrong)?;
         let items = lines
             .map(|line| serde_json::from_str::<Line>(line).map(|line| (line.path, line.item)))
             .collect::<Result<_, _>>()
             .map_err(wrong)?;
-        let listing = Self { location: head.location, items };
+        let listing = Self { location: head.location, items, changes: head.changes };
         // a later run removes what is listed: a path must not lead out of the package
         if let Some(path) = listing.items.keys().chain([&listing.location]).find(|path| !is_inside(path)) {
             return Err(Failure::unable(format!("{name} was not written by this program: it has the path `{path}`")));
@@ -162,7 +168,8 @@ mod tests {
             ("opt/venvs/a/b \"c\"\n".to_owned(), file(0o755, 3, Sha256::of(b"abc"))),
             ("opt/venvs/a/l".to_owned(), Item::Link { target: "/usr/bin/ö".to_owned() }),
         ];
-        let listing = Listing { location: "opt/venvs/a".to_owned(), items: items.into_iter().collect() };
+        let changes = BTreeSet::from(["opt/venvs/a/l".to_owned()]);
+        let listing = Listing { location: "opt/venvs/a".to_owned(), items: items.into_iter().collect(), changes };
         let text = listing.to_json_lines();
         assert_eq!(text.lines().count(), 4);
         assert_eq!(Listing::from_json_lines("x", &text).unwrap(), listing);

@@ -8,3 +8,5 @@ pub mod list;
 pub mod write;
 
 pub mod compare;
+
+pub mod changes;

@@ -168,6 +168,8 @@ pub enum WarningKind {
     MachineCodeForeign,
     /// A file lacks a library that no known package has.
     LibraryUnmet,
+    /// A hook of the package left the path of the build in a file.
+    BuildPath,
 }
 
 impl WarningKind {
@@ -182,6 +184,7 @@ impl WarningKind {
         Self::RunsAtStart,
         Self::MachineCodeForeign,
         Self::LibraryUnmet,
+        Self::BuildPath,
     ];
 
     /// The name that is printed and never changes, in kebab case.
@@ -196,6 +199,7 @@ impl WarningKind {
             Self::RunsAtStart => "runs-at-start",
             Self::MachineCodeForeign => "machine-code-foreign",
             Self::LibraryUnmet => "library-unmet",
+            Self::BuildPath => "build-path",
         }
     }
 
@@ -242,6 +246,9 @@ impl WarningKind {
                 "Toolkits ship plugins for more libraries than any machine has. No module and no program needs these \
                  files, so the package works without them, but whatever loads them will fail. With `-v` each is \
                  listed. Where a package of the distribution has the library, add that to Depends or Recommends in debian/control."
+            }
+            Self::BuildPath => {
+                "A file that a hook of debian/rules added or changed holds the path of the build tree. A builder in another                  directory gets another package, and where the package is installed there is no such path. Have the hook write                  the path of the installed environment instead."
             }
         }
     }

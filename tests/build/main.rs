@@ -25,4 +25,8 @@ mod maintainer_scripts;
 
 mod shapes;
 
+mod cross;
+
+mod changes;
+
 mod verify;

@@ -338,6 +338,7 @@ fn environment(recipe: &Recipe, source: &str) -> BTreeMap<String, OsString> {
         version: None,
         architecture: "",
         build_flags: &recipe.build_flags,
+        cross: None,
     });
     for (name, value) in [("LANG", "C.UTF-8"), ("USER", "builder"), ("LOGNAME", "builder"), ("SHELL", "/bin/sh")] {
         all.insert(name.to_owned(), value.into());
