@@ -5,6 +5,7 @@
 //! what is an input of the package is in it: no time, no machine, no version of this program.
 
 use crate::config::Trust;
+use crate::library_policy::{LibraryPolicy, LibraryRule};
 use crate::python::interpreter::Interpreter;
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::Origin;
@@ -34,6 +35,10 @@ struct Provenance<'a> {
     trust: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<ManifestFacts<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    libraries_recommended: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    libraries_ignored: Vec<String>,
     wheels: Vec<WheelFacts<'a>>,
 }
 
@@ -73,6 +78,7 @@ pub fn documents(
     architecture: &str,
     interpreter: &Interpreter,
     trust: Trust,
+    libraries: &LibraryPolicy,
     manifest: Option<&VerifiedManifest>,
     wheels: &[Arc<Wheel>],
 ) -> Vec<Document> {
@@ -106,6 +112,8 @@ pub fn documents(
                 })
                 .collect(),
         }),
+        libraries_recommended: libraries.recommended.iter().map(LibraryRule::to_string).collect(),
+        libraries_ignored: libraries.ignored.iter().map(LibraryRule::to_string).collect(),
         wheels: facts,
     };
     // serialising plain strings and numbers cannot fail
