@@ -622,7 +622,8 @@ codes! {
         "an ELF file needs a shared library whose package is not known",
         "The library is neither in the environment nor one of the distribution's whose package is known, so that the package \
          that ships it cannot be put into Depends. Only files that no module and no program needs, such as plugins, may \
-         lack one.";
+         lack one. Wheels with a `linux_ARCH` tag were linked with the distribution's libraries: for them dpkg-shlibdeps is \
+         asked, which knows those of installed packages, so that the package with the library belongs into Build-Depends.";
     LibraryVersionUnknown, "library-version-unknown", Input,
         "an ELF file needs a version of a system library that is not known",
         "The symbol version is in no table, so no lower bound for Depends can be computed: the library is newer than this \
