@@ -31,6 +31,8 @@ enum Why {
     /// Theirs is higher: the symbols file says of a symbol that is used that it is fit for use in a later release only, than the one
     /// which brought the symbol version. The loader asks for the version alone.
     SymbolsFileIsStricter,
+    /// Only theirs is a bound: no symbol that is used has one, and dpkg-shlibdeps asks for the release in which the symbols file begins.
+    SymbolsFileBegins,
     /// Ours is higher: we take the release from which on the whole symbol version is there; the symbols of it that are used came
     /// earlier.
     WholeVersion,
@@ -44,6 +46,7 @@ impl Why {
     fn name(self) -> &'static str {
         match self {
             Self::SymbolsFileIsStricter => "stricter symbols file",
+            Self::SymbolsFileBegins => "beginning of the symbols file",
             Self::WholeVersion => "whole version",
             Self::NotInstalled => "not installed here",
             Self::OnlyUnmet => "plugin",
@@ -190,13 +193,12 @@ impl Unpacked {
     /// What readelf says that the files need of `soname`: the symbols, `name@version`.
     fn used_symbols(&self) -> BTreeSet<String> {
         let mut used = BTreeSet::new();
-        for path in &self.elf {
-            let text = output(Command::new("readelf").args(["-W", "--dyn-syms"]).arg(self.root.path().join(path)));
-            for line in text.lines().filter(|line| line.contains(" UND ")) {
-                let Some(symbol) = line.split_whitespace().nth(7) else { continue };
-                let symbol = symbol.replace("@@", "@");
-                used.insert(if symbol.contains('@') { symbol } else { format!("{symbol}@Base") });
-            }
+        let mut readelf = Command::new("readelf");
+        readelf.args(["-W", "--dyn-syms"]).args(&self.elf).current_dir(self.root.path());
+        for line in output(&mut readelf).lines().filter(|line| line.contains(" UND ")) {
+            let Some(symbol) = line.split_whitespace().nth(7) else { continue };
+            let symbol = symbol.replace("@@", "@");
+            used.insert(if symbol.contains('@') { symbol } else { format!("{symbol}@Base") });
         }
         used
     }
@@ -228,18 +230,26 @@ fn package(relation: &str) -> (String, Option<String>) {
     }
 }
 
-/// The symbols of the installed `package`, by its symbols file: `name@version` and the release from which on it may be used.
-fn symbols(package: &str) -> Option<BTreeMap<String, String>> {
+/// By soname the symbols of the installed `package`, as its symbols file has them (deb-symbols(5)): `name@version`, and the release from
+/// which on it may be used.
+fn symbols(package: &str) -> Option<BTreeMap<String, BTreeMap<String, String>>> {
     let path = [format!("{package}:{}", this_architecture()), package.to_owned()]
         .map(|name| PathBuf::from(format!("/var/lib/dpkg/info/{name}.symbols")))
         .into_iter()
         .find(|path| path.exists())?;
     let text = fs::read_to_string(path).unwrap();
-    let symbol = |line: &str| {
-        let mut words = line.strip_prefix(' ')?.split_whitespace();
-        Some((words.next()?.to_owned(), words.next()?.to_owned()))
-    };
-    Some(text.lines().filter_map(symbol).collect())
+    let mut libraries: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut soname = String::new();
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(first), Some(second)) = (words.next(), words.next()) else { continue };
+        if line.starts_with(' ') {
+            libraries.entry(soname.clone()).or_default().insert(first.to_owned(), second.to_owned());
+        } else if !line.starts_with(['|', '*']) {
+            first.clone_into(&mut soname);
+        }
+    }
+    Some(libraries)
 }
 
 fn is_installed(package: &str) -> bool {
@@ -257,21 +267,21 @@ fn is_older(a: Option<&String>, b: Option<&String>) -> bool {
     }
 }
 
-/// The reason why the two say different things of `package`, shown to hold.
+/// The reason why the two say different things of `package`, shown to hold; `used` are the symbols that the files need.
 fn explain(
-    unpacked: &Unpacked,
+    used: &BTreeSet<String>,
     package: &str,
     ours: Option<&Option<String>>,
     theirs: Option<&Option<String>>,
     unmet: &BTreeSet<String>,
 ) -> Option<Why> {
-    let used = unpacked.used_symbols();
     match (ours, theirs) {
         (Some(_), None) => (!is_installed(package)).then_some(Why::NotInstalled),
         (None, Some(_)) => (!unmet.is_empty()).then_some(Why::OnlyUnmet),
         (Some(ours), Some(theirs)) => {
-            let symbols = symbols(package)?;
-            let used_symbols = || symbols.iter().filter(|(symbol, _)| used.contains(*symbol));
+            let libraries = symbols(package)?;
+            let symbols = || libraries.values().flatten();
+            let used_symbols = || symbols().filter(|(symbol, _)| used.contains(*symbol));
             if is_older(ours.as_ref(), theirs.as_ref()) {
                 // a symbol that is used has their bound, and the version that it is of is not newer than ours
                 let bound = theirs.as_ref()?;
@@ -282,14 +292,22 @@ fn explain(
                         _ => true,
                     }
                 });
-                found.then_some(Why::SymbolsFileIsStricter)
+                // the release in which the symbols file of one library begins
+                let begins = |library: &BTreeMap<String, String>| {
+                    library.values().reduce(|a, b| if is_older(Some(b), Some(a)) { b } else { a }) == Some(bound)
+                };
+                if found {
+                    Some(Why::SymbolsFileIsStricter)
+                } else {
+                    (ours.is_none() && libraries.values().any(begins)).then_some(Why::SymbolsFileBegins)
+                }
             } else {
                 // a version that is needed has our bound for one of its symbols, and none of the used ones has it
                 let bound = ours.as_ref()?;
                 let is_later = used_symbols().any(|(_, release)| !is_older(Some(release), Some(bound)));
                 let mut nodes = used_symbols().filter_map(|(symbol, _)| symbol.rsplit_once('@')).map(|(_, node)| node);
                 let has_bound = nodes.any(|node| {
-                    symbols.iter().any(|(symbol, release)| release == bound && symbol.ends_with(&format!("@{node}")))
+                    symbols().any(|(symbol, release)| release == bound && symbol.ends_with(&format!("@{node}")))
                 });
                 (has_bound && !is_later).then_some(Why::WholeVersion)
             }
@@ -316,7 +334,7 @@ fn what_differs_from_dpkg_shlibdeps_is_explained() {
     for wheel in wheels(&name) {
         let unpacked = Unpacked::new(&wheel, &architecture);
         let (ours, unmet) = unpacked.ours(&architecture);
-        let theirs = unpacked.theirs();
+        let (theirs, used) = (unpacked.theirs(), unpacked.used_symbols());
         let mut differences = Vec::new();
         for package in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
             let (our, their) = (ours.get(package), theirs.get(package));
@@ -324,7 +342,7 @@ fn what_differs_from_dpkg_shlibdeps_is_explained() {
                 continue;
             }
             let text = format!("{package} ({} instead of {})", shown(their), shown(our));
-            match explain(&unpacked, package, our, their, &unmet) {
+            match explain(&used, package, our, their, &unmet) {
                 Some(why) => differences.push(format!("{text}: {}", why.name())),
                 None => wrong.push(format!("{}: {text}", unpacked.name)),
             }

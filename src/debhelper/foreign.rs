@@ -43,14 +43,17 @@ pub enum Platform {
 
 impl Platform {
     /// The promise of a wheel with these platform tags: the strongest counts for what it takes from the system.
-    pub fn of<'a>(tags: impl Iterator<Item = &'a str> + Clone) -> Self {
-        if tags.clone().any(|tag| tag == "any") {
-            Self::Any
-        } else if tags.clone().all(|tag| tag.starts_with("linux_")) {
-            Self::Linux
-        } else {
-            Self::Manylinux
+    pub fn of<'a>(tags: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut promise = Self::Linux;
+        for tag in tags {
+            if tag == "any" {
+                return Self::Any;
+            }
+            if !tag.starts_with("linux_") {
+                promise = Self::Manylinux;
+            }
         }
+        promise
     }
 }
 

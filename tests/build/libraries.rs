@@ -236,3 +236,19 @@ fn a_foreign_copy_of_a_library_does_not_serve() {
     let says = "native.libs/libinner.so.1`, which is for another architecture";
     assert!(done.stderr.contains("native/_x.so`") && done.stderr.contains(says), "{}", done.stderr);
 }
+
+#[test]
+fn a_cross_build_takes_nothing_from_the_machine_that_builds() {
+    let (host, machine, number) =
+        if output("uname", &["-m"]) == "aarch64" { ("amd64", "x86_64", 62u16) } else { ("arm64", "aarch64", 183u16) };
+    let mut module = uses_selinux();
+    module[18..20].copy_from_slice(&number.to_ne_bytes());
+    let package = SourcePackage::new();
+    let wheel = Wheel::new("secure", "1").tag(&format!("py3-none-linux_{machine}"));
+    package.wheels([application(), wheel.file("secure/_x.so", module)]);
+    package.config("project = \"none\"\nglibc = \"2.36\"\npython = \"3.11\"\n");
+    let done = run(package.program("rustvenv").env("DEB_HOST_ARCH", host).args(["prepare", "--package", "demo"]));
+    assert_eq!((done.status, done.codes()), (3, vec!["library-unknown"]), "{}", done.stderr);
+    let says = [SELINUX, "secure/_x.so", "Build-Depends"];
+    assert!(says.iter().all(|text| done.stderr.contains(text)), "{}", done.stderr);
+}
