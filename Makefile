@@ -32,6 +32,7 @@ check_packages     = $(example_packages) binutils bubblewrap chromium-headless-s
 	util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip python3-venv util-linux
+elf_packages       = $(build_packages) binutils dpkg-dev python3 python3-pip unzip util-linux
 index_packages     = gnupg python3 time
 wheels_packages    = $(example_packages) bubblewrap cmake libffi-dev ninja-build patchelf pkgconf/pkg-config \
 	python3-dev
@@ -133,6 +134,13 @@ conformance: ## install sixty projects of PyPI as pip does, compare, import and 
 conformance-lock: ## refresh the lock files of these projects
 	@scripts/apt-need.sh python3 python3-venv
 	@scripts/conformance-lock.sh
+
+.PHONY: elf
+elf: ## compare Depends of 30 binary wheels with dpkg-shlibdeps, and those for other architectures with readelf
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(elf_packages)
+	RUSTVENV_ELF=more $(cargo) test --locked --test elf_wheels
+	@cat target/elf/table.md
 
 .PHONY: deb
 deb: ## build dh-rustvenv's own Debian package, into ..

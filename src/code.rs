@@ -65,7 +65,13 @@ codes! {
     DependsNotUsed, "depends-not-used", Configuration,
         "debian/control gives the computed dependencies no place",
         "The interpreter and the C libraries that the wheels need are handed to debhelper as a substitution variable. The \
-         Depends field of the binary package has to contain ${misc:Depends} or ${rustvenv:Depends}.";
+         Depends field of the binary package has to contain ${misc:Depends} or ${rustvenv:Depends}. What `libraries-recommended` moves \
+         to Recommends is handed over in the same way, and needs ${misc:Recommends} or ${rustvenv:Recommends} there.";
+    LibraryPolicyUnused, "library-policy-unused", Configuration,
+        "a rule about libraries names a project or library that is not there",
+        "`libraries-recommended` and `libraries-ignored` name projects of the environment, or libraries that their files need. This one \
+         names something else, so it would change nothing; most likely it is misspelt, or a new release of the project no longer \
+         needs the library. Projects that the lock has for other targets alone may be named.";
     CommandUnknown, "command-unknown", Configuration,
         "`commands` names something that is not in the environment's bin/",
         "Each name in `commands` becomes a link in /usr/bin to the launcher of that name. No wheel provides this one.";
@@ -631,7 +637,8 @@ codes! {
         "an ELF file needs a shared library whose package is not known",
         "The library is neither in the environment nor one of the distribution's whose package is known, so that the package \
          that ships it cannot be put into Depends. Only files that no module and no program needs, such as plugins, may \
-         lack one.";
+         lack one. Wheels with a `linux_ARCH` tag were linked with the distribution's libraries: for them dpkg-shlibdeps is \
+         asked, which knows those of installed packages, so that the package with the library belongs into Build-Depends.";
     LibraryVersionUnknown, "library-version-unknown", Input,
         "an ELF file needs a version of a system library that is not known",
         "The symbol version is in no table, so no lower bound for Depends can be computed: the library is newer than this \

@@ -7,6 +7,7 @@
 
 use crate::code::Code;
 use crate::date::parse_utc;
+use crate::library_policy::{LibraryPolicy, LibraryRule};
 use crate::limits::Limits;
 use crate::lock::Format;
 use crate::python::entry_points::is_script_name;
@@ -202,6 +203,8 @@ pub struct Config {
     pub missing_ok: MissingOk,
     /// What hooks of debian/rules change, replace or remove.
     pub changes: BTreeSet<EnvironmentPath>,
+    /// Libraries of the system that are no dependencies.
+    pub libraries: LibraryPolicy,
     /// Bounds on what is read.
     pub limits: Limits,
 }
@@ -252,6 +255,8 @@ struct Raw {
     commands: Vec<String>,
     missing_ok: Vec<String>,
     changes: Vec<String>,
+    libraries_recommended: Vec<String>,
+    libraries_ignored: Vec<String>,
     limits: Limits,
     trust: String,
     not_before: Option<String>,
@@ -284,6 +289,8 @@ impl Default for Raw {
             commands: Vec::new(),
             missing_ok: Vec::new(),
             changes: Vec::new(),
+            libraries_recommended: Vec::new(),
+            libraries_ignored: Vec::new(),
             limits: Limits::DEFAULT,
             trust: "signed".to_owned(),
             not_before: None,
@@ -386,6 +393,7 @@ impl Reader<'_> {
         } else {
             MissingOk::Named(self.names("missing-ok", &raw.missing_ok))
         };
+        let libraries = self.libraries(&raw.libraries_recommended, &raw.libraries_ignored);
         let python =
             raw.python.as_deref().filter(|text| *text != "python3" && *text != "/usr/bin/python3").and_then(|text| {
                 let interpreter = Interpreter::parse(text);
@@ -446,6 +454,7 @@ impl Reader<'_> {
             commands: raw.commands.into_iter().collect(),
             missing_ok,
             changes,
+            libraries,
             limits: raw.limits,
         }
     }
@@ -532,6 +541,27 @@ impl Reader<'_> {
         }
         names
     }
+
+    fn libraries(&mut self, recommended: &[String], ignored: &[String]) -> LibraryPolicy {
+        let mut rules = |key: &str, texts: &[String]| {
+            let mut rules = BTreeSet::new();
+            for text in texts {
+                match LibraryRule::parse(text) {
+                    Some(rule) => {
+                        rules.insert(rule);
+                    }
+                    None => self.wrong(key, text, "a project, or PROJECT:SONAME such as `psycopg2:libpq.so.5`"),
+                }
+            }
+            rules
+        };
+        let recommended = rules("libraries-recommended", recommended);
+        let ignored = rules("libraries-ignored", ignored);
+        for rule in recommended.intersection(&ignored) {
+            self.wrong("libraries-ignored", &rule.to_string(), "what `libraries-recommended` does not have as well");
+        }
+        LibraryPolicy { recommended, ignored }
+    }
 }
 
 /// One component of a path that needs no quoting anywhere.
@@ -612,6 +642,8 @@ mod tests {
             ("requirements = [\"poetry.lock\"]\n", "config-malformed", "line 1: `requirements`"),
             ("build-requirements = [\"uv.lock\"]\n", "config-malformed", "line 1: `build-requirements`"),
             ("dependency-groups = [\"!\"]\n", "config-malformed", "`dependency-groups`"),
+            ("libraries-recommended = [\"a:\"]\n", "config-malformed", "line 1: `libraries-recommended`"),
+            ("libraries-recommended = [\"a.B\"]\nlibraries-ignored = [\"a-b\"]\n", "config-malformed", "line 2"),
             ("trust = \"no\"\n", "config-malformed", "`trust`"),
             ("not-before = \"yesterday\"\n", "config-malformed", "`not-before`"),
             ("max-age = -1\n", "config-malformed", "line 1"),

@@ -24,6 +24,8 @@ pub mod python;
 // what is asked for
 pub mod lock;
 
+pub mod library_policy;
+
 pub mod config;
 
 // what is believed

@@ -4,10 +4,13 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "whatever is unexpected fails the test")]
 
 use rustvenv::blob::Blob;
-use rustvenv::debhelper::depends::depends;
+use rustvenv::debhelper::depends::Solver;
 use rustvenv::debhelper::elf::{self, ElfNeeds};
+use rustvenv::debhelper::foreign::{ElfFile, Platform, Sorted};
 use rustvenv::debhelper::libraries::{Bound, compare_versions, find};
+use rustvenv::library_policy::LibraryPolicy;
 use rustvenv::python::architecture::Architecture;
+use rustvenv::python::name::ProjectName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -94,10 +97,20 @@ fn the_shell_needs_the_c_library_and_starts_with_its_loader() {
     let shell = read(Path::new("/bin/sh"));
     let architecture = this_architecture();
     assert_eq!(shell.interpreter.as_deref(), Some(architecture.elf().loader));
-    let found = depends(&[("bin/sh".to_owned(), shell)], &architecture, (3, 11)).unwrap();
-    let packages: Vec<_> = found.packages.iter().map(|dependency| dependency.package.as_str()).collect();
+    let shell = ElfFile {
+        path: "bin/sh".to_owned(),
+        needs: shell,
+        wheel: "sh.whl".to_owned(),
+        project: ProjectName::parse("sh").unwrap(),
+        platform: Platform::Manylinux,
+        is_script: false,
+    };
+    let sorted = Sorted { loadable: vec![shell], ..Sorted::default() };
+    let policy = LibraryPolicy::default();
+    let found = Solver::new(&sorted, &architecture, (3, 11), &policy).solve(&BTreeMap::new()).unwrap().required;
+    let packages: Vec<_> = found.iter().map(|dependency| dependency.package.as_str()).collect();
     assert_eq!(packages, ["libc6"]);
-    let version = found.packages.first().unwrap().at_least.clone().unwrap();
+    let version = found.first().unwrap().at_least.clone().unwrap();
     let installed = output("dpkg-query", &["-W", "-f=${Version}", "libc6"]);
     assert!(compare_versions(&version, &installed).is_lt(), "{version} {installed}");
 }

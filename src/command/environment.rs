@@ -6,32 +6,32 @@
 
 use super::byte_code;
 use super::inputs::{Inputs, build_architecture};
+use super::libraries::{Projects, libraries};
 use crate::blob::Blob;
 use crate::code::Code;
 use crate::config::{BuildRequirements, ByteCode, Project, Relocation, SourcePath, SystemSitePackages, Trust};
-use crate::debhelper::depends::{self, Dependency, Needs};
-use crate::debhelper::elf::{self, Fault};
-use crate::debhelper::foreign::{self, ElfFile, Platform};
+use crate::debhelper::depends::Needs;
 use crate::digest::Sha256;
 use crate::lock::{Format, Lock};
 use crate::maintain::build_system::BuildEnvironment;
 use crate::maintain::project::{self, BuildRequest, Network};
+use crate::plan::Plan;
 use crate::plan::byte_code::ByteCodes;
 use crate::plan::changes::{self, Change};
 use crate::plan::dependencies::{self, Extras};
 use crate::plan::layout::Request;
-use crate::plan::{Content, Plan, provenance};
-
+use crate::plan::provenance::Ingredients;
+use crate::python::name::ProjectName;
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
 use crate::system::fs::{self, Spool};
 use crate::trust::openpgp::{Warning, WarningKind};
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::{Approval, Origin, VerifiedWheel};
+use crate::wheel::Wheel;
 use crate::wheel::record::Head;
-use crate::wheel::{Scheme, Wheel};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,10 +49,10 @@ pub enum OwnWheel {
 pub struct Decided {
     /// Every path.
     pub plan: Plan,
-    /// Packages with the libraries that it needs.
-    pub libraries: BTreeSet<Dependency>,
-    /// Libraries that no known package has, each with the files that will not load without it.
-    pub unmet: BTreeMap<String, BTreeSet<String>>,
+    /// Packages with the libraries that it needs, and what is not known of them.
+    pub libraries: Needs,
+    /// The substitution variable for what is recommended; none when nothing is.
+    pub recommends_variable: Option<&'static str>,
     /// The substitution variable for its dependencies.
     pub depends_variable: &'static str,
     /// The signed list; none when the lock is empty.
@@ -138,18 +138,24 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     let location = config.location();
     let mut request = Request::new(config, &location, &inputs.interpreter, &wheels, inputs.epoch);
     let architecture = if inputs.package.is_for_all() { "all" } else { inputs.architecture.debian() };
-    let documents = |changes: &[Change]| {
-        let (package, trust) = (&inputs.package.name, config.trust);
-        provenance::documents(package, architecture, &inputs.interpreter, trust, manifest.as_ref(), &wheels, changes)
+    let ingredients = Ingredients {
+        package: &inputs.package.name,
+        architecture,
+        interpreter: &inputs.interpreter,
+        trust: config.trust,
+        libraries: &config.libraries,
+        manifest: manifest.as_ref(),
+        wheels: &wheels,
+        build_wheels: &build_wheels,
     };
-    request.documents = documents(&[]);
+    request.documents = ingredients.documents(&[]);
     let mut changes = Vec::new();
     let mut planned = request.plan();
     if let (Ok(plan), false) = (&planned, config.changes.is_empty()) {
         // the record of where the environment came from says what is changed in it, and so is planned once more
         match changes::resolve(plan, &wheels, &config.changes, &inputs.interpreter) {
             Ok(resolved) => {
-                request.documents = documents(&resolved);
+                request.documents = ingredients.documents(&resolved);
                 changes = resolved;
                 planned = request.plan();
             }
@@ -166,7 +172,18 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         }
     };
     report(&plan, &wheels, talk);
-    let needs = libraries(inputs, &plan, &mut spool, talk)?;
+    let here: BTreeSet<ProjectName> = wheels.iter().map(|wheel| wheel.name().clone()).collect();
+    let projects = Projects { here: &here, elsewhere: &lock.elsewhere };
+    let libraries = libraries(inputs, &plan, projects, &mut spool, talk)?;
+    let recommends_variable = inputs.package.recommends_variable();
+    if recommends_variable.is_none() && !libraries.recommended.is_empty() {
+        let message = format!("debian/control: `{}` gives computed recommendations no place", inputs.package.name);
+        let some: Vec<String> = libraries.recommended.iter().map(ToString::to_string).collect();
+        return Err(Refusal::new(Code::DependsNotUsed, message)
+            .expected("Recommends: ${misc:Recommends}")
+            .found(format!("nowhere to put {}, which `libraries-recommended` brings", some.join(", ")))
+            .into());
+    }
     let (plan, not_compiled) = match (config.byte_code, own) {
         // the early step leaves no plan behind: what it could refuse of byte code was refused above
         (ByteCode::Ship, OwnWheel::Take) => {
@@ -183,9 +200,9 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     };
     Ok(Decided {
         plan,
-        libraries: needs.packages,
-        unmet: needs.unmet,
+        libraries,
         depends_variable,
+        recommends_variable,
         manifest,
         wheels,
         skipped: lock.skipped,
@@ -280,62 +297,6 @@ fn unsuitable(inputs: &Inputs, lock: &Lock, wheels: &[Arc<Wheel>]) -> Vec<Refusa
         }
     }
     refusals
-}
-
-fn libraries(inputs: &Inputs, plan: &Plan, spool: &mut Spool, talk: &mut dyn FnMut(&str)) -> Result<Needs, Failure> {
-    let mut files = Vec::new();
-    let mut refusals = Vec::new();
-    for (path, content) in plan.elf_files() {
-        let Content::Member(wheel, member) = content else { continue };
-        let platform = if wheel.file_name().tags().iter().any(|tag| tag.platform == "any") {
-            Platform::Any
-        } else {
-            Platform::Named
-        };
-        // a library can have a gigabyte, of which a few pages are looked at
-        let bytes = spool.keep(&mut |sink| content.copy(sink))?;
-        match elf::read(&bytes) {
-            Ok(needs) => files.push(ElfFile {
-                path: path.to_owned(),
-                needs,
-                wheel: wheel.file_name().to_string(),
-                platform,
-                is_script: member.scheme == Scheme::Scripts,
-            }),
-            Err(Fault::Unable(failure)) => return Err(failure),
-            Err(Fault::Malformed(why)) => {
-                refusals.push(Refusal::new(Code::ElfMalformed, format!("`{path}` cannot be read: {why}")));
-            }
-        }
-    }
-    if !refusals.is_empty() {
-        return Err(refusals.into());
-    }
-    let sorted = foreign::sort(files, &inputs.architecture)?;
-    for (wheel, paths) in &sorted.foreign {
-        let message = format!("`{wheel}` brings machine code for another architecture: {}", some_of(paths));
-        talk(&Warning { kind: WarningKind::MachineCodeForeign, message }.to_string());
-    }
-    let interpreter = (inputs.interpreter.major(), inputs.interpreter.minor());
-    let needs = depends::depends(&sorted.loadable, &inputs.architecture, interpreter)?;
-    if !needs.unmet.is_empty() {
-        let files: BTreeSet<&String> = needs.unmet.values().flatten().collect();
-        let libraries: BTreeSet<String> = needs.unmet.keys().cloned().collect();
-        let message =
-            format!("files that will not load: {}; no package is known that has {}", files.len(), some_of(&libraries));
-        talk(&Warning { kind: WarningKind::LibraryUnmet, message }.to_string());
-    }
-    Ok(needs)
-}
-
-/// The first few of `names`, and how many more there are.
-fn some_of(names: &BTreeSet<String>) -> String {
-    let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
-    let more = match names.len() - shown.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    shown.join(", ") + &more
 }
 
 /// Whether the early step has left the project's own wheel in `state`.

@@ -69,7 +69,10 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
 /// What debhelper is told, where it is to be told anything.
 fn write_facts(arguments: &InstallArguments, decided: &Decided, inputs: &Inputs) -> Result<(), Failure> {
     let Some(file) = &arguments.facts else { return Ok(()) };
-    let mut text = facts::dependencies(decided.depends_variable, &inputs.interpreter, &decided.libraries);
+    let mut text = facts::dependencies(decided.depends_variable, &inputs.interpreter, &decided.libraries.required);
+    if let Some(variable) = decided.recommends_variable {
+        text.push_str(&facts::relations(variable, &decided.libraries.recommended));
+    }
     if inputs.config.byte_code == ByteCode::Install {
         text.push_str(&facts::byte_code_scripts(&inputs.config.location(), &inputs.interpreter));
     }

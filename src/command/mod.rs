@@ -9,6 +9,10 @@ pub mod trust_files;
 
 pub mod inputs;
 
+pub mod shlibdeps;
+
+pub mod libraries;
+
 mod locks;
 
 pub mod byte_code;

@@ -41,9 +41,14 @@ impl Talk {
         for line in &decided.skipped {
             self.line(line);
         }
-        for (library, paths) in &decided.unmet {
+        for (library, paths) in &decided.libraries.unmet {
             for path in paths {
                 self.line(&format!("will not load without {library}: {path}"));
+            }
+        }
+        for (library, paths) in &decided.libraries.ignored {
+            for path in paths {
+                self.line(&format!("no dependency, as `libraries-ignored` says: {library}, needed by {path}"));
             }
         }
         for wheel in &decided.wheels {

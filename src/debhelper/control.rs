@@ -13,6 +13,8 @@ pub struct BinaryPackage {
     pub architecture: String,
     /// Depends, Pre-Depends and Recommends, joined.
     pub relations: String,
+    /// Recommends and Suggests, joined.
+    pub weak_relations: String,
 }
 
 impl BinaryPackage {
@@ -31,6 +33,7 @@ impl BinaryPackage {
                         name: package.to_owned(),
                         architecture: field(&paragraph, "architecture").unwrap_or_default().to_owned(),
                         relations: ["depends", "pre-depends", "recommends"].map(relation).join(", "),
+                        weak_relations: ["recommends", "suggests"].map(relation).join(", "),
                     });
                 }
                 paragraph.clear();
@@ -56,6 +59,12 @@ impl BinaryPackage {
     pub fn depends_variable(&self) -> Option<&'static str> {
         ["rustvenv:Depends", "misc:Depends"].into_iter().find(|name| self.relations.contains(&format!("${{{name}}}")))
     }
+
+    /// The same for recommendations: `rustvenv:Recommends` or `misc:Recommends`, in Recommends or, for who wants less, in Suggests.
+    pub fn recommends_variable(&self) -> Option<&'static str> {
+        let is_named = |name: &&str| self.weak_relations.contains(&format!("${{{name}}}"));
+        ["rustvenv:Recommends", "misc:Recommends"].into_iter().find(is_named)
+    }
 }
 
 fn field<'a>(paragraph: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -75,7 +84,17 @@ mod tests {
         assert_eq!((package.is_for_all(), package.depends_variable()), (false, Some("rustvenv:Depends")));
         let package = BinaryPackage::find(CONTROL, "s-doc").unwrap();
         assert_eq!((package.is_for_all(), package.depends_variable()), (true, Some("misc:Depends")));
+        assert_eq!(package.recommends_variable(), None);
         assert_eq!(BinaryPackage::find(CONTROL, "other"), None);
+        for (fields, expected) in [
+            ("Recommends: x, ${misc:Recommends}", Some("misc:Recommends")),
+            ("Recommends: ${misc:Recommends}, ${rustvenv:Recommends}", Some("rustvenv:Recommends")),
+            ("Suggests: ${rustvenv:Recommends}", Some("rustvenv:Recommends")),
+            ("Depends: ${misc:Recommends}", None),
+        ] {
+            let package = BinaryPackage::find(&format!("Package: a\n{fields}\n"), "a").unwrap();
+            assert_eq!(package.recommends_variable(), expected, "{fields}");
+        }
         assert_eq!(BinaryPackage::find("Package: a\nDepends: b", "a").unwrap().depends_variable(), None);
     }
 }

@@ -4,14 +4,14 @@
 //! only `split`:
 //!
 //! ```text
-//! substvar VARIABLE PACKAGE [RELATION VERSION]
+//! substvar VARIABLE RELATION
 //! autoscript SCRIPT SNIPPET [TOKEN=VALUE]...
 //! ```
 //!
-//! A snippet is a file of debhelper/autoscripts, of which each `#TOKEN#` is replaced. No word has a blank in it: the
+//! A relation is written as a Depends field has it, and ends with the line. A snippet is a file of debhelper/autoscripts, of which each `#TOKEN#` is replaced. No word has a blank in it: the
 //! configuration allows none in what becomes a value.
 
-use super::depends::Dependency;
+use super::dependency::Dependency;
 use crate::python::interpreter::Interpreter;
 use std::collections::BTreeSet;
 
@@ -19,15 +19,12 @@ use std::collections::BTreeSet;
 pub fn dependencies(variable: &str, interpreter: &Interpreter, libraries: &BTreeSet<Dependency>) -> String {
     // The interpreter by its own package and without a range: bin/python points to /usr/bin/python3.X, and a range on `python3`
     // would have the application removed when the distribution moves on.
-    let mut text = format!("substvar {variable} {}\n", interpreter.program());
-    for Dependency { package, at_least } in libraries {
-        text.push_str(&format!("substvar {variable} {package}"));
-        if let Some(version) = at_least {
-            text.push_str(&format!(" >= {version}"));
-        }
-        text.push('\n');
-    }
-    text
+    format!("substvar {variable} {}\n", interpreter.program()) + &relations(variable, libraries)
+}
+
+/// What has to be in `variable`, one line for each of `packages`.
+pub fn relations(variable: &str, packages: &BTreeSet<Dependency>) -> String {
+    packages.iter().map(|dependency| format!("substvar {variable} {dependency}\n")).collect()
 }
 
 /// The maintainer scripts that compile the environment at `location` where it is installed, and remove the byte code.
@@ -49,7 +46,7 @@ mod tests {
         let libraries = BTreeSet::from([dependency("libc6", Some("2.28")), dependency("zlib1g", None)]);
         assert_eq!(
             dependencies("misc:Depends", &Interpreter::parse("3.11").unwrap(), &libraries),
-            "substvar misc:Depends python3.11\nsubstvar misc:Depends libc6 >= 2.28\nsubstvar misc:Depends zlib1g\n"
+            "substvar misc:Depends python3.11\nsubstvar misc:Depends libc6 (>= 2.28)\nsubstvar misc:Depends zlib1g\n"
         );
         assert_eq!(
             byte_code_scripts("/opt/venvs/demo", &Interpreter::parse("3.11").unwrap()),

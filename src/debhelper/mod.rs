@@ -10,9 +10,15 @@ pub mod elf;
 
 pub mod libraries;
 
-pub mod depends;
+pub mod dependency;
 
 pub mod foreign;
+
+pub mod inside;
+
+pub mod shlibdeps;
+
+pub mod depends;
 
 pub mod facts;
 

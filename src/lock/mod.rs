@@ -50,6 +50,8 @@ pub struct Lock {
     pub releases: BTreeMap<ProjectName, Locked>,
     /// Lines whose marker is false for the target, for the log.
     pub skipped: Vec<String>,
+    /// Projects of such lines.
+    pub elsewhere: BTreeSet<ProjectName>,
     /// What a reader should know.
     pub warnings: Vec<String>,
 }
@@ -136,6 +138,7 @@ impl Lock {
             refusals.extend(self.insert(locked));
         }
         self.skipped.extend(other.skipped);
+        self.elsewhere.extend(other.elsewhere);
         self.warnings.extend(other.warnings);
         refusals
     }

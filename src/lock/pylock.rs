@@ -201,6 +201,7 @@ impl Resolution {
         if let Some(marker) = table.text("marker")? {
             if !holds(marker, target, requested)? {
                 self.skipped.push(format!("{origin}: `{name}` is not for this target"));
+                self.elsewhere.insert(name);
                 return Ok(());
             }
         }

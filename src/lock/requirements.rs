@@ -114,6 +114,7 @@ impl Reader<'_, '_> {
             Ok(true) => {}
             Ok(false) => {
                 self.lock.skipped.push(format!("{origin}: `{}` is not for this target", specifier.text()));
+                self.lock.elsewhere.insert(specifier.name);
                 return;
             }
             Err(why) => {

@@ -32,6 +32,8 @@ pub struct Resolution {
     pub trees: Vec<Tree>,
     /// What is in the lock and not for this target, for the log.
     pub skipped: Vec<String>,
+    /// Projects of such entries, where the format says that a project is not for some target.
+    pub elsewhere: BTreeSet<ProjectName>,
     /// What a reader should know.
     pub warnings: Vec<String>,
 }
@@ -165,8 +167,8 @@ impl Resolution {
     /// # Errors
     /// Everything that was selected and has no wheel.
     pub fn into_lock(self, file: &str, own: &OwnProject) -> Result<Lock, Vec<Refusal>> {
-        let Self { releases, trees, skipped, warnings } = self;
-        let mut lock = Lock { skipped, warnings, ..Lock::default() };
+        let Self { releases, trees, skipped, elsewhere, warnings } = self;
+        let mut lock = Lock { skipped, elsewhere, warnings, ..Lock::default() };
         let mut refusals = Vec::new();
         for tree in trees {
             if is_own(&tree.kind, file, own) {
@@ -195,13 +197,14 @@ impl Resolution {
 
     /// The resolution that a lock of hashes stands for, such as requirements files give.
     pub fn from_lock(lock: Lock) -> Self {
-        let Lock { releases, skipped, warnings } = lock;
+        let Lock { releases, skipped, elsewhere, warnings } = lock;
         let release = |locked: Locked| {
             let file = |sha256| LockedFile { name: None, sha256, size: None, place: None };
             let Locked { name, version, extras, hashes, origin } = locked;
             (name.clone(), Release { name, version, extras, files: hashes.into_iter().map(file).collect(), origin })
         };
-        Self { releases: releases.into_values().map(release).collect(), trees: Vec::new(), skipped, warnings }
+        let releases = releases.into_values().map(release).collect();
+        Self { releases, trees: Vec::new(), skipped, elsewhere, warnings }
     }
 }
 

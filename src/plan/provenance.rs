@@ -6,6 +6,7 @@
 
 use super::changes::Change;
 use crate::config::Trust;
+use crate::library_policy::{LibraryPolicy, LibraryRule};
 use crate::python::interpreter::Interpreter;
 use crate::trust::verified::VerifiedManifest;
 use crate::trust::verified_wheel::Origin;
@@ -35,7 +36,13 @@ struct Provenance<'a> {
     trust: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<ManifestFacts<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    libraries_recommended: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    libraries_ignored: Vec<String>,
     wheels: Vec<WheelFacts<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    build_wheels: Vec<WheelFacts<'a>>,
     #[serde(skip_serializing_if = "<[Change]>::is_empty")]
     changes: &'a [Change],
 }
@@ -70,55 +77,76 @@ struct WheelFacts<'a> {
     licence: Option<&'a str>,
 }
 
-/// The files of share/rustvenv for the binary package `package` of `architecture` (`all` or a Debian architecture), in which hooks
-/// make `changes`.
-pub fn documents(
-    package: &str,
-    architecture: &str,
-    interpreter: &Interpreter,
-    trust: Trust,
-    manifest: Option<&VerifiedManifest>,
-    wheels: &[Arc<Wheel>],
-    changes: &[Change],
-) -> Vec<Document> {
-    let mut documents = Vec::new();
-    if let Some(manifest) = manifest {
-        for file in std::iter::once(manifest.manifest()).chain(manifest.signatures()) {
-            documents.push(Document { name: base_name(&file.name).to_owned(), bytes: file.bytes.clone() });
+/// What one package's environment is made of, and on whose word.
+#[derive(Clone, Copy, Debug)]
+pub struct Ingredients<'a> {
+    /// The binary package.
+    pub package: &'a str,
+    /// Its architecture: `all`, or one of Debian's.
+    pub architecture: &'a str,
+    /// The interpreter that it is for.
+    pub interpreter: &'a Interpreter,
+    /// Who approved of the wheels.
+    pub trust: Trust,
+    /// Which libraries are no dependencies.
+    pub libraries: &'a LibraryPolicy,
+    /// The signed list; none when the lock is empty.
+    pub manifest: Option<&'a VerifiedManifest>,
+    /// The wheels that are in the environment.
+    pub wheels: &'a [Arc<Wheel>],
+    /// What the project's own wheel was built with, and is not in it.
+    pub build_wheels: &'a [Arc<Wheel>],
+}
+
+impl Ingredients<'_> {
+    /// The files of share/rustvenv, when hooks of the package make these `changes` to the environment.
+    pub fn documents(&self, changes: &[Change]) -> Vec<Document> {
+        let mut documents = Vec::new();
+        if let Some(manifest) = self.manifest {
+            for file in std::iter::once(manifest.manifest()).chain(manifest.signatures()) {
+                documents.push(Document { name: base_name(&file.name).to_owned(), bytes: file.bytes.clone() });
+            }
         }
+        let provenance = Provenance {
+            format: FORMAT,
+            package: self.package,
+            architecture: self.architecture,
+            python: self.interpreter.version(),
+            trust: match self.trust {
+                Trust::Signed => "signed",
+                Trust::DangerouslyUnsigned => "dangerously-unsigned",
+            },
+            manifest: self.manifest.map(|manifest| ManifestFacts {
+                file: base_name(&manifest.manifest().name),
+                sha256: crate::digest::Sha256::of(&manifest.manifest().bytes).hex(),
+                signers: manifest
+                    .signers()
+                    .iter()
+                    .map(|signer| SignerFacts {
+                        fingerprint: signer.fingerprint.to_string(),
+                        signed: signer.time,
+                        user_id: signer.user_id.as_deref(),
+                    })
+                    .collect(),
+            }),
+            libraries_recommended: self.libraries.recommended.iter().map(LibraryRule::to_string).collect(),
+            libraries_ignored: self.libraries.ignored.iter().map(LibraryRule::to_string).collect(),
+            wheels: by_project(self.wheels),
+            build_wheels: by_project(self.build_wheels),
+            changes,
+        };
+        // serialising plain strings and numbers cannot fail
+        let mut json = serde_json::to_string_pretty(&provenance).unwrap_or_default();
+        json.push('\n');
+        documents.push(Document { name: "provenance.json".to_owned(), bytes: json.into_bytes() });
+        documents
     }
+}
+
+fn by_project(wheels: &[Arc<Wheel>]) -> Vec<WheelFacts<'_>> {
     let mut facts: Vec<WheelFacts<'_>> = wheels.iter().map(|wheel| wheel_facts(wheel)).collect();
     facts.sort_by_key(|wheel| wheel.project);
-    let provenance = Provenance {
-        format: FORMAT,
-        package,
-        architecture,
-        python: interpreter.version(),
-        trust: match trust {
-            Trust::Signed => "signed",
-            Trust::DangerouslyUnsigned => "dangerously-unsigned",
-        },
-        manifest: manifest.map(|manifest| ManifestFacts {
-            file: base_name(&manifest.manifest().name),
-            sha256: crate::digest::Sha256::of(&manifest.manifest().bytes).hex(),
-            signers: manifest
-                .signers()
-                .iter()
-                .map(|signer| SignerFacts {
-                    fingerprint: signer.fingerprint.to_string(),
-                    signed: signer.time,
-                    user_id: signer.user_id.as_deref(),
-                })
-                .collect(),
-        }),
-        wheels: facts,
-        changes,
-    };
-    // serialising plain strings and numbers cannot fail
-    let mut json = serde_json::to_string_pretty(&provenance).unwrap_or_default();
-    json.push('\n');
-    documents.push(Document { name: "provenance.json".to_owned(), bytes: json.into_bytes() });
-    documents
+    facts
 }
 
 fn wheel_facts(wheel: &Wheel) -> WheelFacts<'_> {

@@ -23,6 +23,8 @@ mod byte_code;
 
 mod maintainer_scripts;
 
+mod libraries;
+
 mod shapes;
 
 mod cross;
