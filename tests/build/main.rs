@@ -23,6 +23,8 @@ mod byte_code;
 
 mod maintainer_scripts;
 
+mod dpkg;
+
 mod shapes;
 
 mod verify;
