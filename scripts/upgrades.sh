@@ -289,7 +289,7 @@ part_patch() {
 	system patch
 	apt update >>"$log" 2>&1
 	step "install" apt install "/debs/word_1.0_$architecture.deb" "/debs/tidings_1.0_$architecture.deb" && works word "the first"
-	works tidings "tidings 1.0" --version
+	name="the example" && works tidings "tidings 1.0" --version
 	before=$(in_it dpkg-query -f '${Version}' -W python3.11-minimal)
 	find "$root/opt" -name '*.pyc' -exec sha256sum {} + | sort >"$work/caches-before"
 	[ -z "$security" ] || echo "deb $security bookworm-security main" >"$root/etc/apt/sources.list.d/security.list"
@@ -312,7 +312,7 @@ part_patch() {
 	name="$before -> $after"
 	[ "$before" != "$after" ] || status=1
 	works word "the first"
-	works tidings "tidings 1.0" --version
+	name="the example" && works tidings "tidings 1.0" --version
 	find "$root/opt" -name '*.pyc' -exec sha256sum {} + | sort >"$work/caches-after"
 	if cmp -s "$work/caches-before" "$work/caches-after"; then row patch "byte code is the same ($source)" ok "$(wc -l <"$work/caches-after") files"; else
 		row patch "byte code is the same ($source)" WRONG ""
@@ -326,7 +326,7 @@ part_release() {
 	system release
 	apt update >>"$log" 2>&1
 	step "Debian 12 with python3" apt install python3 "/debs/word_1.0_$architecture.deb" "/debs/tidings_1.0_$architecture.deb" && works word "the first"
-	works tidings "tidings 1.0" --version
+	name="the example" && works tidings "tidings 1.0" --version
 	echo "deb $mirror $next main" >"$root/etc/apt/sources.list"
 	rm -f "$root"/etc/apt/sources.list.d/*
 	apt update >>"$log" 2>&1
