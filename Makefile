@@ -31,6 +31,7 @@ check_packages     = $(example_packages) binutils bubblewrap chromium-headless-s
 	python3-setuptools-whl python3-venv python3-wheel python3-wheel-whl shellcheck sq sqv strace tcsh unzip \
 	util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
+upgrades_packages  = $(example_packages) mmdebstrap piuparts
 conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip python3-venv util-linux
 elf_packages       = $(build_packages) binutils dpkg-dev python3 python3-pip unzip util-linux
 index_packages     = gnupg python3 time
@@ -122,6 +123,14 @@ reprotest: ## build the example under every variation of reprotest (as root)
 	@scripts/stage.sh
 	@scripts/example-wheels.sh
 	@scripts/reprotest.sh
+
+.PHONY: upgrades
+upgrades: ## dpkg's every call, piuparts, another patch level of Python, Debian 12 to 13 (as root)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(upgrades_packages)
+	@scripts/stage.sh
+	@scripts/example-wheels.sh
+	@scripts/upgrades.sh
 
 .PHONY: conformance
 conformance: ## install sixty projects of PyPI as pip does, compare, import and run them

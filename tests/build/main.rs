@@ -25,6 +25,8 @@ mod maintainer_scripts;
 
 mod libraries;
 
+mod dpkg;
+
 mod shapes;
 
 mod cross;

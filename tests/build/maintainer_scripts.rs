@@ -24,7 +24,8 @@ mkdir -p "$1/etc" "$1/notes" "$1/usr/share" "$1/var/lib/dpkg/info" "$1/var/lib/d
 [ ! -e /etc/ld.so.cache ] || cp /etc/ld.so.cache "$1/etc/"
 mount --rbind "$3" "$1/packages"
 cp "$3/status" "$1/var/lib/dpkg/status"
-printf '%s\n' /. /usr /usr/share >"$1/var/lib/dpkg/info/$4.list"
+# with a file of its own: dpkg lets a package disappear of which others have everything
+printf '%s\n' /. /etc /opt /srv /usr /usr/share "/usr/share/$4" >"$1/var/lib/dpkg/info/$4.list"
 exec chroot "$1" /bin/sh -eu -c "$2"
 "#;
 
@@ -32,6 +33,7 @@ exec chroot "$1" /bin/sh -eu -c "$2"
 /// other, and that dpkg finds its files unchanged.
 const TOOLS: &str = r#"
 venv=/opt/venvs/demo
+package=demo
 PYTHON=PYTHON_PROGRAM
 site=$venv/lib/$PYTHON/site-packages
 tag=cpython-$(echo "${PYTHON#python}" | tr -d .)
@@ -46,7 +48,7 @@ check() {
 	step=$1
 	[ "$(caches)" = "$(wanted)" ] || fail "wanted: $(wanted)"
 	[ -z "$(find /opt -name '*.pyc*' ! -perm 0644; find /opt -type d ! -perm 0755)" ] || fail "modes"
-	[ -z "$(dpkg --verify demo)" ] || fail "dpkg --verify"
+	[ -z "$(dpkg --verify $package | grep -v ' c /etc/demo.conf$')" ] || fail "dpkg --verify"
 	[ "$($venv/bin/python -B -c 'import shape; print(shape.WORD)')" = "$2" ] || fail "another version runs"
 	$venv/bin/python -B -v -c 'import demo_app.cli, shape' 2>&1 | grep "^# code object from '$site" >/notes/loaded
 	grep -q "__pycache__/cli.$tag.pyc" /notes/loaded || fail "byte code is not used"
@@ -64,12 +66,12 @@ step=start
 "#;
 
 /// Packages as files, for a root.
-struct Packages {
+pub(crate) struct Packages {
     directory: tempfile::TempDir,
 }
 
 impl Packages {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let packages = Self { directory: tempfile::tempdir().unwrap() };
         let architecture = run(command("dpkg").arg("--print-architecture")).ok().stdout;
         let status = format!(
@@ -86,7 +88,7 @@ impl Packages {
     }
 
     /// Builds the package with this version and these wheels, as NAME.deb.
-    fn build(&self, name: &str, version: &str, wheel: Wheel, edit: impl FnOnce(&SourcePackage)) {
+    pub(crate) fn build(&self, name: &str, version: &str, wheel: Wheel, edit: impl FnOnce(&SourcePackage)) {
         let package = SourcePackage::new();
         package.wheels([wheel]);
         package.config("project = \"none\"\n");
@@ -104,7 +106,7 @@ impl Packages {
     }
 
     /// Runs a script in a new root.
-    fn script(&self, script: &str) -> Done {
+    pub(crate) fn script(&self, script: &str) -> Done {
         let root = tempfile::tempdir().unwrap();
         let script = format!("{}{script}", TOOLS.replace("PYTHON_PROGRAM", &python()));
         let is_root = run(command("id").arg("-u")).stdout.trim() == "0";
@@ -122,7 +124,7 @@ impl Packages {
 }
 
 /// An application with a file that no Python compiles, one that makes the compiler warn, and `module`.
-fn wheel(module: &str, text: &str) -> Wheel {
+pub(crate) fn wheel(module: &str, text: &str) -> Wheel {
     application()
         .file("demo_app/broken.py", "def (\n")
         .file("demo_app/warns.py", "pattern = '\\d'\nassert (1, 'always')\n")
