@@ -51,6 +51,8 @@ pub mod requirements;
 
 pub mod update;
 
+pub mod init;
+
 use crate::refusal::Failure;
 use std::io::{ErrorKind, Write as _};
 
