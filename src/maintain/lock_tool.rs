@@ -29,14 +29,16 @@ pub enum LockTool {
 /// What is locked.
 #[derive(Clone, Copy, Debug)]
 pub enum What<'a> {
-    /// The dependencies of the project, read by the tool from this file of it.
-    Project(&'a str),
+    /// The dependencies of the project.
+    Project {
+        /// The file of the project that a tool is given.
+        file: &'static str,
+        /// The dependencies, where they are written down: then no back end has to run to learn them.
+        written: Option<&'a [String]>,
+    },
     /// These requirements, each a dependency specifier.
     Requirements(&'a [String]),
 }
-
-/// The command that a person without any of the tools can run.
-pub const ADVICE: &str = "`pipx install uv` installs one; then run `rustvenv init` once more";
 
 impl LockTool {
     /// The first that is installed and can lock for `python`.
@@ -92,29 +94,34 @@ impl LockTool {
         let room = fs::temporary_directory()?;
         let output = room.path().join(Path::new(self.lock()).file_name().unwrap_or_default());
         let input = room.path().join("requirements.in");
-        if let What::Requirements(list) = what {
-            let lines: Vec<String> = list.iter().map(|one| one_line(one) + "\n").collect();
-            fs::replace(&input, lines.concat().as_bytes(), 0o644)?;
-        }
+        let list = match what {
+            // uv reads what is written there without help, and more of it than dependencies
+            What::Project { file: "pyproject.toml", .. } if self == Self::Uv => None,
+            What::Project { written, .. } => written,
+            What::Requirements(list) => Some(list),
+        };
         let mut argv: Vec<OsString> = self.options(python).iter().map(OsString::from).collect();
-        match (self, what) {
-            (Self::Pip, What::Project(_)) => argv.push(".".into()),
-            (Self::Pip, What::Requirements(_)) => argv.extend(["--requirement".into(), input.into()]),
-            (_, What::Project(file)) => argv.push(file.into()),
-            (_, What::Requirements(_)) => argv.push(input.into()),
+        match (list, what) {
+            (Some(list), _) => {
+                let lines: Vec<String> = list.iter().map(|one| one_line(one) + "\n").collect();
+                fs::replace(&input, lines.concat().as_bytes(), 0o644)?;
+                argv.extend((self == Self::Pip).then(|| "--requirement".into()));
+                argv.push(input.into());
+            }
+            (None, What::Project { file, .. }) => argv.push(if self == Self::Pip { "." } else { file }.into()),
+            (None, What::Requirements(_)) => {}
         }
         let to_stdout = self == Self::Pip;
-        argv.push(if self == Self::Pip { "--output" } else { "--output-file" }.into());
+        argv.push(if to_stdout { "--output" } else { "--output-file" }.into());
         // pip writes paths relative to the lock
         argv.push(if to_stdout { "-".into() } else { output.clone().into() });
         let printed = Program::new(argv).run()?;
         let lock = if to_stdout { printed } else { fs::read(&output, SIZE)? };
-        let origin = match what {
-            What::Project(file) => {
-                format!("# Made with hashes for {}. To bring it up to date: {}\n", python.program(), self.command(file))
-            }
-            What::Requirements(_) => format!("# Made with hashes for {}.\n", python.program()),
+        let update = match what {
+            What::Project { file, .. } => format!(" To bring it up to date: {}", self.command(file)),
+            What::Requirements(_) => String::new(),
         };
+        let origin = format!("# Made with hashes for {}.{update}\n", python.program());
         Ok([origin.as_bytes(), &lock].concat())
     }
 

@@ -4,6 +4,7 @@
 //! Build-Depends, or that what is required has to be locked. No list of all of Debian is kept: a project is looked for under the
 //! name that Debian's Python policy gives its package, and only exceptions stand here.
 
+use super::facts::Feature;
 use crate::maintain::build_system::{BuildSystem, upstream_version};
 use crate::python::condition::meets;
 use crate::python::dependency::{Specifier, Target, Wanted};
@@ -21,6 +22,16 @@ const EXCEPTIONS: &[(&str, &[&str])] = &[
 /// The first setuptools that makes wheels without the project `wheel`.
 const SETUPTOOLS_WITH_WHEEL: &str = "70.1";
 
+/// The first versions of back ends that understand what a project uses, by their own notes on releases. An older one stops at it, whatever
+/// the project says that it requires.
+const FIRST: &[(Feature, &str, &str)] = &[
+    (Feature::ProjectTable, "setuptools", "61"),
+    (Feature::ProjectTable, "poetry-core", "2.0"),
+    (Feature::LicenceExpression, "setuptools", "77"),
+    (Feature::LicenceExpression, "flit-core", "3.11"),
+    (Feature::LicenceExpression, "poetry-core", "2.2"),
+];
+
 /// Where the back end comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BackEnd {
@@ -35,8 +46,13 @@ pub enum BackEnd {
     },
 }
 
-/// Decides for `system`. `version_of` says which version of a Debian package this release has.
-pub fn back_end(system: &BuildSystem, target: &Target, version_of: &dyn Fn(&str) -> Option<String>) -> BackEnd {
+/// Decides for `system`, which has to understand `features`. `version_of` says which version of a Debian package this release has.
+pub fn back_end(
+    system: &BuildSystem,
+    features: &BTreeSet<Feature>,
+    target: &Target,
+    version_of: &dyn Fn(&str) -> Option<String>,
+) -> BackEnd {
     let none = BTreeSet::new();
     let needed: Vec<&Specifier> =
         system.requires.iter().filter(|one| one.applies(target, &none).unwrap_or(true)).collect();
@@ -53,7 +69,12 @@ pub fn back_end(system: &BuildSystem, target: &Target, version_of: &dyn Fn(&str)
                 Wanted::Versions(wanted) => meets(&version, wanted),
                 Wanted::Url(_) => false,
             };
-            fits.then(|| (package.to_owned(), version))
+            let understands = |(feature, project, first): &(Feature, &str, &str)| {
+                *project != name
+                    || !features.contains(feature)
+                    || Version::from_str(first).is_ok_and(|first| version >= first)
+            };
+            (fits && FIRST.iter().all(understands)).then(|| (package.to_owned(), version))
         });
         let Some((package, version)) = found else {
             missing.push(requirement.text().to_owned());
@@ -79,11 +100,15 @@ mod tests {
     use crate::python::interpreter::Interpreter;
 
     fn decide(requires: &str) -> BackEnd {
+        decide_with(requires, &[Feature::ProjectTable])
+    }
+
+    fn decide_with(requires: &str, features: &[Feature]) -> BackEnd {
         let text = format!("[build-system]\nrequires = [{requires}]\n");
         let system = BuildSystem::parse(Some(&text), SetupFiles::Absent).unwrap();
         let target = Target::new(&Interpreter::parse("3.11").unwrap(), &Architecture::from_debian("amd64").unwrap());
         // as Debian 12 has them
-        back_end(&system, &target.unwrap(), &|package| {
+        back_end(&system, &features.iter().copied().collect(), &target.unwrap(), &|package| {
             let version = match package {
                 "python3-setuptools" => "66.1.1-1+deb12u2",
                 "python3-wheel" => "0.38.4-2",
@@ -102,6 +127,17 @@ mod tests {
         assert_eq!(decide("'flit_core >=3.2,<4'"), packages(&["flit"]));
         assert_eq!(decide("'hatchling', 'tomli; python_version < \"3.11\"'"), packages(&["python3-hatchling"]));
         assert_eq!(decide(""), packages(&[]));
+    }
+
+    /// setuptools 66 and flit 3.8 stop at `license = "MIT"`.
+    #[test]
+    fn what_an_old_back_end_does_not_understand() {
+        let features = [Feature::ProjectTable, Feature::LicenceExpression];
+        for requires in ["'setuptools'", "'flit_core'"] {
+            assert!(matches!(decide(requires), BackEnd::Distribution(_)), "{requires}");
+            assert!(matches!(decide_with(requires, &features), BackEnd::Wheels { .. }), "{requires}");
+        }
+        assert!(matches!(decide_with("'hatchling'", &features), BackEnd::Distribution(_)));
     }
 
     #[test]

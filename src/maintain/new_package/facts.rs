@@ -25,6 +25,15 @@ pub enum MachineCode {
     Possible,
 }
 
+/// What of the specification a project uses that back ends learned late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feature {
+    /// The [project] table (PEP 621).
+    ProjectTable,
+    /// A licence that is a text, or `license-files` (PEP 639).
+    LicenceExpression,
+}
+
 /// What a project depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dependencies {
@@ -57,6 +66,8 @@ pub struct Facts {
     pub python: Option<VersionSpecifiers>,
     /// Its build system.
     pub build: BuildSystem,
+    /// What the back end has to understand.
+    pub features: BTreeSet<Feature>,
     /// Whether it compiles something.
     pub machine_code: MachineCode,
     /// The file that a tool reads the dependencies from.
@@ -206,6 +217,10 @@ impl Reader {
             Some(Value::Table(table)) => table.get("text").and_then(Value::as_str).map(str::to_owned),
             _ => None,
         };
+        let mut features = BTreeSet::from([Feature::ProjectTable]);
+        if project.get("license").is_some_and(Value::is_str) || project.contains_key("license-files") {
+            features.insert(Feature::LicenceExpression);
+        }
         let name = self.text(project, "name");
         let version = self.text(project, "version");
         let python = self.text(project, "requires-python");
@@ -220,6 +235,7 @@ impl Reader {
             dependencies,
             python: self.python("requires-python", python),
             build,
+            features,
             machine_code: MachineCode::Possible,
             file: "pyproject.toml",
         }
@@ -250,6 +266,7 @@ impl Reader {
             dependencies,
             python: None,
             build,
+            features: BTreeSet::new(),
             machine_code: MachineCode::Possible,
             file: "pyproject.toml",
         }
@@ -282,6 +299,7 @@ impl Reader {
             dependencies,
             python: self.python("python_requires", cfg.get("options", "python_requires").map(str::to_owned)),
             build,
+            features: BTreeSet::new(),
             machine_code: MachineCode::Possible,
             file: if sources.setup_py { "setup.py" } else { "setup.cfg" },
         }

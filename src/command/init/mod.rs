@@ -4,28 +4,31 @@
 //! on standard error what files that are there still need and which commands come next. Everything is decided before anything is
 //! written; a file that is there is never changed, and a run that cannot write everything takes back what it wrote.
 
-use super::{inputs, locks, say, trust_files, trust_options};
+mod locking;
+
+mod people;
+
+use super::{inputs, say, trust_options};
 use crate::cli::InitArguments;
 use crate::code::Code;
 use crate::config::{BuildRequirements, Config};
 use crate::limits::Limits;
 use crate::lock::resolution::{FileName, Resolution};
-use crate::maintain::certificate::{self, OwnKey};
-use crate::maintain::lock_tool::{ADVICE, LockTool, What};
+use crate::maintain::certificate;
 use crate::maintain::new_package::back_end::{BackEnd, back_end};
 use crate::maintain::new_package::facts::{Dependencies, Facts, MachineCode, Sources};
 use crate::maintain::new_package::texts::{self, BinaryArchitecture, WheelSource};
-use crate::maintain::new_package::words::{Maintainer, PackageName, debian_version, one_line};
+use crate::maintain::new_package::words::{Maintainer, PackageName, debian_version};
 use crate::maintain::new_package::{Layout, NewFile, advice};
-use crate::maintain::settings::{Settings, USUAL_BUILD_LOCKS, USUAL_LOCKS};
-use crate::maintain::sign::SignProgram;
-use crate::python::dependency::{Specifier, Target};
+use crate::maintain::settings::Settings;
+use crate::python::dependency::Target;
 use crate::python::interpreter::Interpreter;
-use crate::python::marker::Requested;
 use crate::refusal::{Failure, Refusal, printable};
 use crate::system::process::Program;
 use crate::system::{env, fs};
 use crate::trust::openpgp::Fingerprint;
+use locking::Locked;
+use people::maintainer;
 use pep440_rs::Version;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -89,15 +92,6 @@ struct Draft {
     next: Vec<String>,
 }
 
-/// The lock of the project, and how it came about.
-#[derive(Default)]
-struct Locked {
-    files: Vec<NewFile>,
-    notes: Vec<String>,
-    /// What it selects; none when it was not made yet.
-    resolution: Option<Resolution>,
-}
-
 impl<'a> Project<'a> {
     fn read(arguments: &'a InitArguments) -> Result<Self, Failure> {
         let (pyproject, setup_cfg) = (text("pyproject.toml")?, text("setup.cfg")?);
@@ -133,7 +127,7 @@ impl<'a> Project<'a> {
             keep(self.version().map(|found| version = Some(found)))?;
         }
         keep(self.supports_python())?;
-        let back_end = back_end(&self.facts.build, &self.target, &version_of);
+        let back_end = back_end(&self.facts.build, &self.facts.features, &self.target, &version_of);
         let config = name.as_ref().map(|name| self.config(name)).transpose()?.flatten();
         let mut layout = match (&self.settings, &config) {
             (Some(settings), _) => Layout::of(settings),
@@ -273,187 +267,6 @@ impl<'a> Project<'a> {
             }
         }
         Ok(None)
-    }
-
-    /// Finds the locks that are there, and plans those that are not; leaves the tool for them.
-    fn plan_locks(&self, back_end: &BackEnd, layout: &mut Layout) -> Result<Option<LockTool>, Failure> {
-        let first = |usual: &[&str]| -> Result<Vec<PathBuf>, Failure> {
-            for name in usual {
-                if is_there(Path::new(name))? {
-                    return Ok(vec![name.into()]);
-                }
-            }
-            Ok(Vec::new())
-        };
-        let tool = LockTool::installed(&self.python);
-        if layout.locks.is_empty() {
-            layout.locks = first(USUAL_LOCKS)?;
-        }
-        if layout.locks.is_empty() && has_hashes(text("requirements.txt")?.as_deref()) {
-            layout.locks = vec!["requirements.txt".into()];
-        }
-        let nothing = self.facts.dependencies == Dependencies::Written(Vec::new());
-        if layout.locks.is_empty() && nothing {
-            layout.requirements = None;
-        } else if layout.locks.is_empty() {
-            layout.locks = tool.map(|tool| tool.lock().into()).into_iter().collect();
-        }
-        if let BackEnd::Wheels { .. } = back_end {
-            if layout.build_requirements.is_none() {
-                layout.build_requirements = Some("debian/build-requirements.txt".into());
-            }
-            if layout.build_locks.is_empty() {
-                layout.build_locks = first(USUAL_BUILD_LOCKS)?;
-            }
-            if layout.build_locks.is_empty() {
-                layout.build_locks = tool.map(|tool| tool.build_lock().into()).into_iter().collect();
-            }
-            if layout.requirements.is_none() {
-                // what builds is all that is locked
-                layout.locks.clone_from(&layout.build_locks);
-                layout.build_locks.clear();
-            }
-        }
-        Ok(tool)
-    }
-
-    /// The locks that were planned: read when they are there, made when not.
-    fn locked(
-        &self,
-        tool: Option<LockTool>,
-        back_end: &BackEnd,
-        layout: &Layout,
-        may_run: bool,
-    ) -> Result<Locked, Failure> {
-        let mut locked = Locked::default();
-        let of_build: &[PathBuf] = if layout.requirements.is_none() { &layout.locks } else { &layout.build_locks };
-        if let BackEnd::Wheels { missing, requires } = back_end {
-            locked.notes.push(format!(
-                "what builds the project's own wheel comes from wheels: this release has no package of {}",
-                printable(&missing.join(", "))
-            ));
-            self.lock_into(&mut locked, tool, of_build, &What::Requirements(requires), may_run)?;
-        }
-        if layout.requirements.is_none() {
-            return Ok(locked);
-        }
-        let (file, written) = (self.facts.file, self.dependencies()?);
-        let what = match (&written, tool) {
-            // pip and pip-compile would run the back end to learn what is written down
-            (Some(list), Some(LockTool::PipCompile | LockTool::Pip)) => What::Requirements(list),
-            _ => What::Project(file),
-        };
-        locked.resolution = self.lock_into(&mut locked, tool, &layout.locks, &what, may_run)?;
-        Ok(locked)
-    }
-
-    /// The dependencies that are written down, each a single line.
-    fn dependencies(&self) -> Result<Option<Vec<String>>, Failure> {
-        let Dependencies::Written(list) = &self.facts.dependencies else { return Ok(None) };
-        let refuse = |text: &String| {
-            let reason = Specifier::parse(text).err()?;
-            let message = format!("the project depends on `{text}`: {reason}");
-            Some(Refusal::new(Code::ProjectMalformed, message).expected("a dependency specifier"))
-        };
-        let refusals: Vec<Refusal> = list.iter().filter_map(refuse).collect();
-        if refusals.is_empty() {
-            Ok(Some(list.iter().map(|one| one_line(one)).collect()))
-        } else {
-            Err(refusals.into())
-        }
-    }
-
-    /// Reads the locks at `paths`, or makes the one that is not there; what they select.
-    fn lock_into(
-        &self,
-        locked: &mut Locked,
-        tool: Option<LockTool>,
-        paths: &[PathBuf],
-        what: &What<'_>,
-        may_run: bool,
-    ) -> Result<Option<Resolution>, Failure> {
-        let requested = match (&self.settings, what) {
-            (Some(settings), What::Project(_)) => {
-                Requested { extras: settings.extras.clone(), groups: settings.groups.clone() }
-            }
-            _ => Requested::default(),
-        };
-        let there = paths.iter().map(|path| is_there(path)).collect::<Result<Vec<bool>, Failure>>()?;
-        if !paths.is_empty() && there.iter().all(|there| *there) {
-            return locks::resolution(paths, &self.target, &requested, &self.limits).map(Some);
-        }
-        let (Some(tool), [path]) = (tool, paths) else {
-            let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-            let message = match names.as_slice() {
-                [] => "there is no lock, and neither uv, pip-compile nor a pip that locks".to_owned(),
-                names => format!("the settings name locks that are not there: {}", names.join(", ")),
-            };
-            return Err(Refusal::new(Code::LockMissing, message)
-                .expected(format!("one of {}", USUAL_LOCKS.join(", ")))
-                .hint(ADVICE)
-                .into());
-        };
-        let file = self.facts.file;
-        if self.arguments.dry_run {
-            locked.notes.push(format!("{} would be made, as by `{}`", path.display(), tool.command(file)));
-            return Ok(None);
-        }
-        if !may_run {
-            return Ok(None);
-        }
-        say(&format!("locking into {} ...", path.display()));
-        let text = tool.run(*what, &self.python)?;
-        let room = fs::temporary_directory()?;
-        let place = room.path().join(path.file_name().unwrap_or_default());
-        fs::replace(&place, &text, 0o644)?;
-        let resolution = locks::resolution(&[place], &self.target, &requested, &self.limits)?;
-        if let What::Project(_) = what {
-            locked.notes.push(format!("`{}` brings the lock up to date", tool.command(file)));
-        }
-        locked.files.push(NewFile::new(path, text));
-        Ok(Some(resolution))
-    }
-
-    /// Whose signatures count, and the certificates that are not there yet.
-    fn signers(&self, layout: &Layout) -> Result<(Vec<Fingerprint>, Vec<NewFile>), Failure> {
-        let place = layout.keyring.display().to_string();
-        let has_files = is_there(&layout.keyring)? && !fs::names(&layout.keyring)?.is_empty();
-        let keyring = match has_files {
-            true => Some(trust_files::keyring(&[(layout.keyring.clone(), place)], &self.limits)?),
-            false => None,
-        };
-        let installed = SignProgram::installed();
-        let programs = match &self.arguments.sign_program {
-            Some(program) => vec![program.clone()],
-            None if installed.as_os_str() == "gpg" => vec![installed, "sq".into()],
-            None => vec![installed],
-        };
-        let typed = trust_files::fingerprints(&self.arguments.signers)?;
-        if typed.is_empty() {
-            return match keyring {
-                Some(keyring) => Ok((keyring.certificates().map(|one| one.fingerprint()).collect(), Vec::new())),
-                None => {
-                    Err(nobody_signs(&certificate::own_keys(programs.first().unwrap_or(&PathBuf::from("gpg")))).into())
-                }
-            };
-        }
-        let mut files = Vec::new();
-        for fingerprint in &typed {
-            if keyring.as_ref().is_some_and(|keyring| keyring.get(fingerprint).is_some()) {
-                continue;
-            }
-            let bytes = certificate::export(&programs, fingerprint)?;
-            files.push(NewFile::new(layout.keyring.join(format!("{fingerprint}.asc")), bytes));
-        }
-        let mut signers = typed;
-        // those who are there already go on signing
-        for there in keyring.iter().flat_map(|keyring| keyring.certificates()).map(|one| one.fingerprint()) {
-            if !signers.contains(&there) {
-                signers.push(there);
-            }
-        }
-        signers.dedup();
-        Ok((signers, files))
     }
 
     /// Whether no part of the package can hold machine code.
@@ -614,11 +427,6 @@ fn layout_of(config: &Config) -> Layout {
     }
 }
 
-/// Whether a requirements file is a lock, and not one that `rustvenv update` wrote.
-fn has_hashes(text: Option<&str>) -> bool {
-    text.is_some_and(|text| text.contains("--hash=sha256:") && !text.contains("Written by `rustvenv requirements`"))
-}
-
 /// The version of a package in this release: what apt would install, else what is installed.
 fn version_of(package: &str) -> Option<String> {
     let ask = |argv: &[&str]| Program::new(argv.iter().copied()).run().ok();
@@ -630,39 +438,6 @@ fn version_of(package: &str) -> Option<String> {
         Some(String::from_utf8_lossy(&bytes).trim().to_owned())
     };
     of_apt.or_else(installed).filter(|version| !version.is_empty())
-}
-
-/// Who maintains the package, by the environment or by git.
-fn maintainer() -> Result<Maintainer, Failure> {
-    let git = |key: &str| {
-        let bytes = Program::new(["git", "config", "--get", key]).run().ok()?;
-        Some(String::from_utf8_lossy(&bytes).trim().to_owned()).filter(|text| !text.is_empty())
-    };
-    let (name, mail) = env::maintainer();
-    let (name, mail) = (name.or_else(|| git("user.name")), mail.or_else(|| git("user.email")));
-    Maintainer::of(name.as_deref(), mail.as_deref().unwrap_or_default()).ok_or_else(|| {
-        Refusal::new(Code::MaintainerMissing, "nobody is named who maintains the package")
-            .expected("a name and an address")
-            .found(format!("`{}` and `{}`", name.unwrap_or_default(), mail.unwrap_or_default()))
-            .hint("set DEBFULLNAME and DEBEMAIL, or git's user.name and user.email")
-            .into()
-    })
-}
-
-/// What somebody can do who named no key.
-fn nobody_signs(keys: &[OwnKey]) -> Refusal {
-    let refusal = Refusal::new(Code::SignerMissing, "nobody is named who signs for the wheels");
-    match keys {
-        [one] => refusal
-            .found(format!("one key of yours: {}", one.user_id))
-            .hint(format!("if it is to sign, run `rustvenv init --signer {}`", one.fingerprint)),
-        [] => refusal.found("no secret key that signs").hint(
-            "`gpg --quick-generate-key \"NAME <ADDRESS>\"` makes a key; then run init with `--signer` and its fingerprint",
-        ),
-        several => refusal
-            .found(several.iter().map(|key| format!("{} {}", key.fingerprint, key.user_id)).collect::<Vec<_>>().join(", "))
-            .hint("run init with `--signer` and the fingerprint of the key that is to sign"),
-    }
 }
 
 /// Writes what is missing; when one of the files cannot be written, those that were are taken back.
