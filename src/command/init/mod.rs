@@ -366,6 +366,12 @@ impl<'a> Project<'a> {
                     .to_owned(),
             );
         }
+        if signed && self.settings.is_none() && wheels == WheelSource::Built {
+            draft.notes.push(
+                "`rustvenv update` builds every wheel from its sources, and prints what that needs and is not locked"
+                    .to_owned(),
+            );
+        }
         let lacks =
             |package: &String| !Program::new(["dpkg-query".to_owned(), "-W".to_owned(), package.clone()]).succeeds();
         if let BackEnd::Distribution(packages) = back_end {

@@ -168,6 +168,9 @@ pub fn settings(layout: &Layout, signers: &[Fingerprint], wheels: WheelSource) -
         (None, None) => {}
     }
     text.push_str(&format!("wheels = {}\n", quoted(&layout.wheels)));
+    if layout.manifest != layout.wheels.join("sha256sums.txt") {
+        text.push_str(&format!("manifest = {}\n", quoted(&layout.manifest)));
+    }
     if layout.keyring != Path::new("debian/signers") {
         text.push_str(&format!("keyring = {}\n", list([layout.keyring.as_path()])));
     }
@@ -258,6 +261,7 @@ mod tests {
         let facts = facts(HOSTILE);
         let signer = Fingerprint::parse(&"A1".repeat(20)).unwrap();
         let mut layout = Layout { locks: vec!["pylock.toml".into()], ..Layout::new() };
+        layout.manifest = "debian/list".into();
         let wheels = BackEnd::Wheels { missing: Vec::new(), requires: Vec::new() };
         for (requirements, build) in [(true, false), (true, true), (false, true), (false, false)] {
             layout.requirements = requirements.then(|| "debian/requirements.txt".into());
