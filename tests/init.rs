@@ -303,7 +303,7 @@ fn a_lock_that_is_there_is_used_and_kept() {
     let old = fs::read(desk.path("index/phrases/phrases-2.0-py3-none-any.whl")).unwrap();
     let lock = format!("phrases==2.0 \\\n    --hash=sha256:{}\n", Sha256::of(&old));
     desk.write("requirements.txt", &lock);
-    let said = desk.init(&["--signer", &bob, "--signer", &ann], Tools::None).ok();
+    let said = desk.init(&["--signer", &bob, "--signer", &ann, "--signer", &bob], Tools::None).ok();
     // gpg has several keys
     assert_eq!(said.next()[0], format!("rustvenv update --local-user {bob}"));
     assert_eq!(desk.follow(&said.next(), Tools::With("uv")), "hello 2.0");

@@ -13,7 +13,7 @@ use crate::maintain::sign::SignProgram;
 use crate::refusal::{Failure, Refusal};
 use crate::system::process::Program;
 use crate::system::{env, fs};
-use crate::trust::keyring::{FileRole, file_role};
+use crate::trust::keyring::{Certificate, FileRole, Keyring, file_role};
 use crate::trust::openpgp::Fingerprint;
 use std::path::PathBuf;
 
@@ -34,10 +34,15 @@ impl Project<'_> {
             None if installed.as_os_str() == "gpg" => vec![installed, "sq".into()],
             None => vec![installed],
         };
-        let typed = trust_files::fingerprints(&self.arguments.signers)?;
+        let mut typed: Vec<Fingerprint> = Vec::new();
+        for fingerprint in trust_files::fingerprints(&self.arguments.signers)? {
+            if !typed.contains(&fingerprint) {
+                typed.push(fingerprint);
+            }
+        }
         if typed.is_empty() {
             return match keyring {
-                Some(keyring) => Ok((keyring.certificates().map(|one| one.fingerprint()).collect(), Vec::new())),
+                Some(keyring) => Ok((keyring.certificates().map(Certificate::fingerprint).collect(), Vec::new())),
                 None => {
                     Err(nobody_signs(&certificate::own_keys(programs.first().unwrap_or(&PathBuf::from("gpg")))).into())
                 }
@@ -53,12 +58,11 @@ impl Project<'_> {
         }
         let mut signers = typed;
         // those who are there already go on signing
-        for there in keyring.iter().flat_map(|keyring| keyring.certificates()).map(|one| one.fingerprint()) {
+        for there in keyring.iter().flat_map(Keyring::certificates).map(Certificate::fingerprint) {
             if !signers.contains(&there) {
                 signers.push(there);
             }
         }
-        signers.dedup();
         Ok((signers, files))
     }
 }

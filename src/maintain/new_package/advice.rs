@@ -94,19 +94,19 @@ mod tests {
     use super::*;
 
     const CONTROL: &str = "Source: s\nBuild-Depends: debhelper-compat (= 13),\n# c\n dh-virtualenv (>= 1.0), python3:any\nPackage-List: x\n\n\
-        Package: s\nArchitecture: any\nDepends: ${shlibs:Depends}\n\nPackage: s-doc\nArchitecture: all\n";
+        Package: su\nArchitecture: any\nDepends: ${shlibs:Depends}\n\nPackage: s-doc\nArchitecture: all\n";
 
     #[test]
     fn lines_for_control() {
         let needs = ["dh-sequence-rustvenv", "python3", "python3-setuptools"].map(str::to_owned);
-        assert_eq!(packages(CONTROL).iter().map(PackageName::as_str).collect::<Vec<_>>(), ["s", "s-doc"]);
-        let name = PackageName::parse("s").unwrap();
+        assert_eq!(packages(CONTROL).iter().map(PackageName::as_str).collect::<Vec<_>>(), ["su", "s-doc"]);
+        let name = PackageName::parse("su").unwrap();
         assert_eq!(
             for_control(CONTROL, &name, &needs),
             [
                 "debian/control: add to Build-Depends: dh-sequence-rustvenv, python3-setuptools",
                 "debian/control: remove from Build-Depends: dh-virtualenv",
-                "debian/control: add to Depends of s: ${misc:Depends}",
+                "debian/control: add to Depends of su: ${misc:Depends}",
             ]
         );
         let done =

@@ -145,10 +145,11 @@ pub fn homepage(text: &str) -> Option<&str> {
 /// A licence by its SPDX name, as debian/copyright can repeat it; `None` for prose.
 pub fn licence(text: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-.+ ()".contains(c);
-    let words = text.split(' ').filter(|word| !matches!(*word, "AND" | "OR" | "WITH")).count();
-    let joined = text.split(' ').count();
+    let is_operator = |word: &str| matches!(word, "AND" | "OR" | "WITH");
     // words that nothing joins are prose
-    (!text.is_empty() && text.len() < 100 && text.chars().all(plain) && words == joined / 2 + 1).then_some(text)
+    let joined = text.split(' ').enumerate().all(|(place, word)| is_operator(word) == (place % 2 == 1));
+    let whole = text.split(' ').count() % 2 == 1;
+    (!text.is_empty() && text.len() < 100 && text.chars().all(plain) && joined && whole).then_some(text)
 }
 
 #[cfg(test)]
