@@ -1,5 +1,5 @@
 #!/bin/sh
-# lock-tools.sh: puts uv and packaging into target/lock-tools, where the tests of locks use them.
+# lock-tools.sh: puts uv, packaging, pip-tools and a pip that locks into target/lock-tools, where the tests of locks use them.
 # They come by hash from the index of the user's own pip configuration; what is there already is not fetched again.
 set -eu
 . "$(dirname -- "$0")/lib.sh"

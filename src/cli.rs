@@ -5,7 +5,10 @@
 
 mod groups;
 
+mod init;
+
 pub use groups::{ProgramArguments, TransferArguments, TrustArguments};
+pub use init::InitArguments;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -55,6 +58,10 @@ pub enum Command {
         after_help = "Exit status 1 says that somebody should act.\n\nExample:\n  rustvenv check --package hello"
     )]
     Check(CheckArguments),
+    /// Write what a Python project lacks to become a Debian package
+    #[command(after_help = "No file that is there is changed.\n\nExamples:\n  rustvenv init --dry-run\n  \
+        rustvenv init --signer \"0F3D 9B1A 2C4E 5D6F 7081 92A3 B4C5 D6E7 F809 1A2B\"")]
+    Init(InitArguments),
     /// Bring wheels, signed list, requirements and index level with a changed lock
     #[command(
         after_help = "Its settings are in rustvenv.toml or in [tool.rustvenv] of pyproject.toml: rustvenv(5).\n\n\

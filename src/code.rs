@@ -779,6 +779,34 @@ codes! {
     SdistBomb, "sdist-bomb", Input,
         "a source distribution expands further than real sources do",
         "Sources shrink to a tenth when they are compressed. What shrinks to less than a two-hundredth is made to fill memory or disk.";
+
+    // ---- a new package (rustvenv init)
+    PackageNameMissing, "package-name-missing", Configuration,
+        "there is no name for the package",
+        "The name of a Debian package is two or more lower-case letters, digits, `+`, `-` and `.`. It is taken from debian/control, else \
+         from the project's name in pyproject.toml or setup.cfg; where neither says one, or debian/control has several packages, \
+         `--package` does.";
+    PackageVersionMissing, "package-version-missing", Configuration,
+        "there is no version for debian/changelog",
+        "The project says that its version comes from its code or from a version control system, and init runs neither. \
+         `--package-version` says it once; from then on it is in debian/changelog, and back ends that would ask a version control \
+         system are told that one.";
+    MaintainerMissing, "maintainer-missing", Configuration,
+        "nobody is named who maintains the package",
+        "debian/control and debian/changelog name a person with an address. They are taken from DEBFULLNAME and DEBEMAIL, else from \
+         git's user.name and user.email.";
+    SignerMissing, "signer-missing", Configuration,
+        "nobody is named who signs for the wheels",
+        "A package accepts wheels because people have signed for them whom it names. Whose key that is nobody should guess: name the \
+         full fingerprint of yours with `--signer`. Its certificate is put into debian/signers, and its fingerprint into the configuration.";
+    LockMissing, "lock-missing", Configuration,
+        "the project has no lock, and no tool is there that makes one",
+        "Which versions are installed is decided once, by a tool that writes a lock with hashes: uv, pip-compile, or pip from version \
+         25.1 on for the Python that the package is for. Install one of them, or add a lock that another tool made.";
+    PythonUnsupported, "python-unsupported", Configuration,
+        "the project is not for the distribution's Python",
+        "A package uses the Python of the release that it is built for. Run init on a release whose Python the project supports, or \
+         correct what the project requires.";
 }
 
 impl Code {

@@ -55,6 +55,8 @@ pub mod requirements;
 
 pub mod update;
 
+pub mod init;
+
 use crate::refusal::Failure;
 use std::io::{ErrorKind, Write as _};
 

@@ -41,7 +41,7 @@ use crate::trust::openpgp::{Policy, Signer};
 use crate::trust::verified::{self, UnverifiedManifest, VerifiedManifest};
 use crate::wheel::archive::Archive;
 use pep440_rs::Version;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -303,13 +303,14 @@ impl<'a> Desk<'a> {
     }
 
     fn fetching(&self, python: &Interpreter, all: &[Wanted], wheels: &Path) -> FetchArguments {
-        let upstream = self.settings.upstream_wheels.iter().filter(|name| all.iter().any(|one| one.name == **name));
+        let upstream: BTreeSet<&ProjectName> =
+            all.iter().map(|one| &one.name).filter(|name| self.settings.upstream_wheels.has(name)).collect();
         FetchArguments {
             requirements: Vec::new(),
             extras: Vec::new(),
             groups: Vec::new(),
             sdists: self.settings.sdists.clone(),
-            upstream_wheels: upstream.map(ToString::to_string).collect(),
+            upstream_wheels: upstream.iter().map(ToString::to_string).collect(),
             wheels: Some(wheels.to_owned()),
             index_url: self.settings.index_url.clone(),
             python: Some(python.version()),

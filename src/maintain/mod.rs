@@ -38,4 +38,10 @@ pub mod wheel_requirements;
 pub mod sandbox;
 pub mod settings;
 
+pub mod lock_tool;
+
+pub mod certificate;
+
+pub mod new_package;
+
 pub mod wheel_build;

@@ -56,7 +56,7 @@ pub struct Settings {
     /// How many certificates have to sign.
     pub threshold: usize,
     /// Projects of which upstream's wheel is taken.
-    pub upstream_wheels: BTreeSet<ProjectName>,
+    pub upstream_wheels: UpstreamWheels,
     /// The static index, if there is one.
     pub index: Option<PathBuf>,
     /// The Pythons that the wheels are for; empty: that of the distribution.
@@ -65,6 +65,25 @@ pub struct Settings {
     pub index_url: Vec<String>,
     /// The time of everything that is built, in seconds since 1970.
     pub source_date_epoch: Option<u64>,
+}
+
+/// Of which projects upstream's wheel is taken where one fits, and not built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpstreamWheels {
+    /// Of all.
+    All,
+    /// Of these.
+    Named(BTreeSet<ProjectName>),
+}
+
+impl UpstreamWheels {
+    /// Whether it is taken of `project`.
+    pub fn has(&self, project: &ProjectName) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.contains(project),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -179,7 +198,11 @@ impl Settings {
         };
         let extras = names("extras", &raw.extras);
         let groups = names("groups", &raw.groups);
-        let upstream_wheels = names("upstream-wheels", &raw.upstream_wheels);
+        let upstream_wheels = if raw.upstream_wheels.iter().any(|name| name == "*") {
+            UpstreamWheels::All
+        } else {
+            UpstreamWheels::Named(names("upstream-wheels", &raw.upstream_wheels))
+        };
         let mut pythons = Vec::new();
         for text in &raw.python {
             match Interpreter::parse(text) {
@@ -245,6 +268,10 @@ mod tests {
         assert_eq!(settings.project.as_deref(), Some("hello-world"));
         assert_eq!(settings.manifest, PathBuf::from("debian/wheels/sha256sums.txt"));
         assert_eq!(settings.pythons.len(), 2);
+        let [sip, other] = ["pyqt5-sip", "other"].map(|name| ProjectName::parse(name).unwrap());
+        assert!(settings.upstream_wheels.has(&sip) && !settings.upstream_wheels.has(&other));
+        let all = Settings::parse(Some("upstream-wheels = [\"*\"]\n"), None).unwrap();
+        assert!(all.upstream_wheels.has(&other));
         let other = "[tool.poetry]\nname = \"hello\"\n[tool.rustvenv]\nthreshold = 2\n[tool.other]\nx = 1\n";
         let settings = Settings::parse(None, Some(other)).unwrap();
         assert_eq!((settings.threshold, settings.project.as_deref()), (2, Some("hello")));

@@ -72,6 +72,14 @@ pub fn caches() -> Option<PathBuf> {
     absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))
 }
 
+/// Name and address of whoever maintains packages on this system, as devscripts reads them; either may be missing. They stand in a new
+/// debian/changelog, which its author signs with them; `init` alone asks, and no package build.
+pub fn maintainer() -> (Option<String>, Option<String>) {
+    let first =
+        |names: [&str; 2]| names.iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
+    (first(["DEBFULLNAME", "NAME"]), first(["DEBEMAIL", "EMAIL"]))
+}
+
 /// Whether NO_COLOR asks for plain text (<https://no-color.org>); changes only what is printed.
 pub fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())

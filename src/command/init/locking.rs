@@ -1,0 +1,174 @@
+//! The locks of a project: found, or made by the tool that its developer has.
+//!
+//! Enters: what is there, and where locks belong. Leaves: what they select, and the texts of those that were made. A tool is run only
+//! when nothing else is missing, since it asks the network; what it made is read as every lock is before it is written.
+
+use super::{Project, is_there, text};
+use crate::code::Code;
+use crate::command::{locks, say};
+use crate::lock::resolution::Resolution;
+use crate::maintain::lock_tool::{LockTool, What};
+use crate::maintain::new_package::back_end::BackEnd;
+use crate::maintain::new_package::facts::Dependencies;
+use crate::maintain::new_package::words::one_line;
+use crate::maintain::new_package::{Layout, NewFile};
+use crate::maintain::settings::{USUAL_BUILD_LOCKS, USUAL_LOCKS};
+use crate::python::dependency::Specifier;
+use crate::python::marker::Requested;
+use crate::refusal::{Failure, Refusal, printable};
+use crate::system::fs;
+use std::path::{Path, PathBuf};
+
+/// The lock of the project, and how it came about.
+#[derive(Default)]
+pub(super) struct Locked {
+    pub(super) files: Vec<NewFile>,
+    pub(super) notes: Vec<String>,
+    /// What it selects; none when it was not made yet.
+    pub(super) resolution: Option<Resolution>,
+}
+
+impl Project<'_> {
+    /// Finds the locks that are there, and plans those that are not; leaves the tool for them.
+    pub(super) fn plan_locks(&self, back_end: &BackEnd, layout: &mut Layout) -> Result<Option<LockTool>, Failure> {
+        let first = |usual: &[&str]| -> Result<Vec<PathBuf>, Failure> {
+            for name in usual {
+                if is_there(Path::new(name))? {
+                    return Ok(vec![name.into()]);
+                }
+            }
+            Ok(Vec::new())
+        };
+        let tool = LockTool::installed(&self.python);
+        if layout.locks.is_empty() {
+            layout.locks = first(USUAL_LOCKS)?;
+        }
+        if layout.locks.is_empty() && has_hashes(text("requirements.txt")?.as_deref()) {
+            layout.locks = vec!["requirements.txt".into()];
+        }
+        let nothing = self.facts.dependencies == Dependencies::Written(Vec::new());
+        if layout.locks.is_empty() && nothing {
+            layout.requirements = None;
+        } else if layout.locks.is_empty() {
+            layout.locks = tool.map(|tool| tool.lock().into()).into_iter().collect();
+        }
+        if let BackEnd::Wheels { .. } = back_end {
+            if layout.build_requirements.is_none() {
+                layout.build_requirements = Some("debian/build-requirements.txt".into());
+            }
+            if layout.build_locks.is_empty() {
+                layout.build_locks = first(USUAL_BUILD_LOCKS)?;
+            }
+            if layout.build_locks.is_empty() {
+                layout.build_locks = tool.map(|tool| tool.build_lock().into()).into_iter().collect();
+            }
+            if layout.requirements.is_none() {
+                // what builds is all that is locked
+                layout.locks.clone_from(&layout.build_locks);
+                layout.build_locks.clear();
+            }
+        }
+        Ok(tool)
+    }
+
+    /// The locks that were planned: read when they are there, made when not.
+    pub(super) fn locked(
+        &self,
+        tool: Option<LockTool>,
+        back_end: &BackEnd,
+        layout: &Layout,
+        may_run: bool,
+    ) -> Result<Locked, Failure> {
+        let mut locked = Locked::default();
+        let of_build: &[PathBuf] = if layout.requirements.is_none() { &layout.locks } else { &layout.build_locks };
+        if let BackEnd::Wheels { missing, requires } = back_end {
+            locked.notes.push(format!(
+                "what builds the project's own wheel comes from wheels: this release has no package of {}",
+                printable(&missing.join(", "))
+            ));
+            self.lock_into(&mut locked, tool, of_build, &What::Requirements(requires), may_run)?;
+        }
+        if layout.requirements.is_none() {
+            return Ok(locked);
+        }
+        let written = self.dependencies()?;
+        let what = What::Project { file: self.facts.file, written: written.as_deref() };
+        locked.resolution = self.lock_into(&mut locked, tool, &layout.locks, &what, may_run)?;
+        Ok(locked)
+    }
+
+    /// The dependencies that are written down, each a single line.
+    fn dependencies(&self) -> Result<Option<Vec<String>>, Failure> {
+        let Dependencies::Written(list) = &self.facts.dependencies else { return Ok(None) };
+        let refuse = |text: &String| {
+            let reason = Specifier::parse(text).err()?;
+            let message = format!("the project depends on `{text}`: {reason}");
+            Some(Refusal::new(Code::ProjectMalformed, message).expected("a dependency specifier"))
+        };
+        let refusals: Vec<Refusal> = list.iter().filter_map(refuse).collect();
+        if refusals.is_empty() {
+            Ok(Some(list.iter().map(|one| one_line(one)).collect()))
+        } else {
+            Err(refusals.into())
+        }
+    }
+
+    /// Reads the locks at `paths`, or makes the one that is not there; what they select.
+    fn lock_into(
+        &self,
+        locked: &mut Locked,
+        tool: Option<LockTool>,
+        paths: &[PathBuf],
+        what: &What<'_>,
+        may_run: bool,
+    ) -> Result<Option<Resolution>, Failure> {
+        let requested = match (&self.settings, what) {
+            (Some(settings), What::Project { .. }) => {
+                Requested { extras: settings.extras.clone(), groups: settings.groups.clone() }
+            }
+            _ => Requested::default(),
+        };
+        let there = paths.iter().map(|path| is_there(path)).collect::<Result<Vec<bool>, Failure>>()?;
+        if !paths.is_empty() && there.iter().all(|there| *there) {
+            return locks::resolution(paths, &self.target, &requested, &self.limits).map(Some);
+        }
+        let (Some(tool), [path]) = (tool, paths) else {
+            let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+            let message = match names.as_slice() {
+                [] => "there is no lock, and neither uv, pip-compile nor a pip that locks".to_owned(),
+                names => format!("the settings name locks that are not there: {}", names.join(", ")),
+            };
+            return Err(Refusal::new(Code::LockMissing, message)
+                .expected(format!("one of {}", USUAL_LOCKS.join(", ")))
+                .hint(format!(
+                    "`pipx install uv` and then init once more; or where uv is: `{}`",
+                    LockTool::Uv.command(self.facts.file)
+                ))
+                .into());
+        };
+        let file = self.facts.file;
+        if self.arguments.dry_run {
+            locked.notes.push(format!("{} would be made, as by `{}`", path.display(), tool.command(file)));
+            return Ok(None);
+        }
+        if !may_run {
+            return Ok(None);
+        }
+        say(&format!("locking into {} ...", path.display()));
+        let text = tool.run(*what, &self.python)?;
+        let room = fs::temporary_directory()?;
+        let place = room.path().join(path.file_name().unwrap_or_default());
+        fs::replace(&place, &text, 0o644)?;
+        let resolution = locks::resolution(&[place], &self.target, &requested, &self.limits)?;
+        if let What::Project { .. } = what {
+            locked.notes.push(format!("`{}` brings the lock up to date", tool.command(file)));
+        }
+        locked.files.push(NewFile::new(path, text));
+        Ok(Some(resolution))
+    }
+}
+
+/// Whether a requirements file is a lock, and not one that `rustvenv update` wrote.
+fn has_hashes(text: Option<&str>) -> bool {
+    text.is_some_and(|text| text.contains("--hash=sha256:") && !text.contains("Written by `rustvenv requirements`"))
+}
