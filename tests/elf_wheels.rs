@@ -33,6 +33,8 @@ enum Why {
     SymbolsFileIsStricter,
     /// Only theirs is a bound: no symbol that is used has one, and dpkg-shlibdeps asks for the release in which the symbols file begins.
     SymbolsFileBegins,
+    /// Only theirs is a bound: the package has no symbols file, and its shlibs file has one release for all of the library.
+    ShlibsFile,
     /// Ours is higher: we take the release from which on the whole symbol version is there; the symbols of it that are used came
     /// earlier.
     WholeVersion,
@@ -47,6 +49,7 @@ impl Why {
         match self {
             Self::SymbolsFileIsStricter => "stricter symbols file",
             Self::SymbolsFileBegins => "beginning of the symbols file",
+            Self::ShlibsFile => "shlibs file",
             Self::WholeVersion => "whole version",
             Self::NotInstalled => "not installed here",
             Self::OnlyUnmet => "plugin",
@@ -279,7 +282,12 @@ fn explain(
         (Some(_), None) => (!is_installed(package)).then_some(Why::NotInstalled),
         (None, Some(_)) => (!unmet.is_empty()).then_some(Why::OnlyUnmet),
         (Some(ours), Some(theirs)) => {
-            let libraries = symbols(package)?;
+            let Some(libraries) = symbols(package) else {
+                let path = format!("/var/lib/dpkg/info/{package}:{}.shlibs", this_architecture());
+                let relation = format!("{package} (>= {})", theirs.as_ref()?);
+                let has_relation = fs::read_to_string(path).is_ok_and(|text| text.contains(&relation));
+                return (ours.is_none() && has_relation).then_some(Why::ShlibsFile);
+            };
             let symbols = || libraries.values().flatten();
             let used_symbols = || symbols().filter(|(symbol, _)| used.contains(*symbol));
             if is_older(ours.as_ref(), theirs.as_ref()) {
