@@ -2,7 +2,7 @@
 //!
 //! Runs before dpkg-deb. What was installed has to be there unchanged, but for what the configuration lists, and what it lists has to be
 //! changed; files that hooks of the package added are left in place. These get the modes that files of a package have, whatever
-//! the umask was. Then every path of the package, DEBIAN included, gets SOURCE_DATE_EPOCH as its modification time: dpkg-deb
+//! modes a checkout has. Then every path of the package, DEBIAN included, gets SOURCE_DATE_EPOCH as its modification time: dpkg-deb
 //! lowers newer times to it, but keeps older ones, which differ between a checkout and a tarball.
 
 use super::inputs::source_date_epoch;

@@ -42,7 +42,7 @@ pub enum Became {
     Absent,
 }
 
-/// The permission bits that a file or directory of an environment has in the package, whatever the umask of a hook was. These are
+/// The permission bits that a file or directory of an environment has in the package, whatever modes the files had that a hook copied. These are
 /// what dh_fixperms makes of them, which ran before.
 pub fn settled_mode(mode: u32, is_directory: bool) -> u32 {
     if is_directory || mode & 0o100 != 0 { 0o755 } else { 0o644 }

@@ -1,5 +1,5 @@
 //! What hooks of debian/rules do to the environment on purpose: listed changes pass and are in the provenance record, all others
-//! stop the build, and the package is the same whatever the umask of the hook was.
+//! stop the build, and the package is the same whatever modes files of the checkout have.
 
 use crate::install::python;
 use crate::source_package::{Done, SourcePackage, application, command, run};
@@ -132,19 +132,25 @@ fn listed_changes_of_every_kind_pass_and_are_on_record() {
 }
 
 #[test]
-fn the_umask_of_a_hook_is_no_input() {
+fn modes_in_a_checkout_are_no_input() {
     let directory = tempfile::tempdir().unwrap();
     let package = SourcePackage::at(&directory.path().join("one/demo-1.0"));
     package.wheels(wheels());
     package.config(&with_changes(ALL_PATHS));
-    // `patch` and `install` make files anew
-    package.write("debian/rules", hook(&format!("{ALL_KINDS}cp $(S)/tron/config.py x && mv x $(S)/tron/config.py\n")));
+    // dh sets the umask of hooks to 022; a checkout was made under that of whoever made it
+    package.write("debian/tron.py", "ROOT = '/srv/demo'\n");
+    package.write(
+        "debian/rules",
+        hook(&format!(
+            "{ALL_KINDS}rm $(S)/tron/config.py\ncp debian/tron.py $(S)/tron/config.py\ncp debian/tron.py $(V)/\n"
+        )),
+    );
     let other = directory.path().join("two/demo-1.0");
     fs::create_dir_all(other.parent().unwrap()).unwrap();
     run(command("cp").arg("-R").arg(&package.root).arg(&other)).ok();
-    for (root, umask) in [(&package.root, "022"), (&other, "077")] {
-        let script = format!("umask {umask}; exec dpkg-buildpackage -us -uc -d -b");
-        run(package.program("sh").args(["-c", &script]).current_dir(root)).ok();
+    chmod(other.join("debian/tron.py"), 0o600);
+    for root in [&package.root, &other] {
+        run(package.program("dpkg-buildpackage").args(["-us", "-uc", "-d", "-b"]).current_dir(root)).ok();
     }
     let deb = package.deb("demo");
     let second = other.parent().unwrap().join(deb.file_name().unwrap());
