@@ -6,6 +6,7 @@
 
 use super::byte_code;
 use super::inputs::Inputs;
+use super::source_package;
 use crate::blob::Blob;
 use crate::code::Code;
 use crate::config::{BuildRequirements, ByteCode, Project, Relocation, SourcePath, SystemSitePackages, Trust};
@@ -81,6 +82,7 @@ struct Built {
 /// Every refusal of the first stage that has any, or what could not be done.
 pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut(&str)) -> Result<Decided, Failure> {
     let config = &inputs.config;
+    source_package::check(inputs)?;
     if config.byte_code == ByteCode::Ship {
         byte_code::check(&inputs.interpreter)?;
     }

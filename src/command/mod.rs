@@ -9,6 +9,8 @@ pub mod trust_files;
 
 pub mod inputs;
 
+mod source_package;
+
 mod locks;
 
 pub mod byte_code;

@@ -12,7 +12,7 @@ use crate::refusal::{Failure, Refusal};
 use crate::sink::compare::{Difference, compare};
 use crate::sink::list::{Item, Listing};
 use crate::sink::write::is_byte_code;
-use crate::system::fs;
+use crate::system::{env, fs};
 use std::path::Path;
 
 /// Carries the command out.
@@ -31,7 +31,8 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
     }
     let listing = Listing::from_json_lines(&record.to_string_lossy(), &fs::read_text(&record, u64::MAX)?)?;
     let differences = compare(&listing, &destdir)?;
-    let refusals: Vec<Refusal> = differences.iter().filter_map(refusal).collect();
+    let mut refusals: Vec<Refusal> = differences.iter().filter_map(refusal).collect();
+    refusals.extend(deleted_later(&listing, &destdir, &env::dh_always_exclude()));
     if !refusals.is_empty() {
         return Err(refusals.into());
     }
@@ -45,6 +46,17 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
         fs::set_mtime(&destdir.join(path), epoch)?;
     }
     fs::set_mtime(&destdir, epoch)
+}
+
+/// What dh_builddeb is going to delete, because a word of DH_ALWAYS_EXCLUDE is in its path: that comes after this last look.
+fn deleted_later(listing: &Listing, destdir: &Path, words: &[String]) -> Option<Refusal> {
+    // find(1) is given the package's directory, and compares the path from there on
+    let matches = |path: &str, word: &str| destdir.join(path).to_string_lossy().contains(word);
+    let (path, word) =
+        listing.items.keys().find_map(|path| words.iter().find(|word| matches(path, word)).map(|word| (path, word)))?;
+    let message = format!("`{path}` is going to be deleted by dh_builddeb, and maybe others");
+    let refusal = Refusal::new(Code::InstalledFileChanged, message).found(format!("`{word}` in DH_ALWAYS_EXCLUDE"));
+    Some(refusal.hint("use `-X` with the debhelper command that is to leave files alone"))
 }
 
 fn refusal(difference: &Difference) -> Option<Refusal> {

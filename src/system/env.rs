@@ -82,6 +82,12 @@ pub fn dh_verbose() -> bool {
     std::env::var_os("DH_VERBOSE").is_some_and(|value| !value.is_empty())
 }
 
+/// DH_ALWAYS_EXCLUDE, in whose words dh_builddeb deletes files after the last look; that is refused, so it decides nothing.
+pub fn dh_always_exclude() -> Vec<String> {
+    let text = std::env::var_os("DH_ALWAYS_EXCLUDE").unwrap_or_default();
+    text.to_string_lossy().split(':').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 /// Whether DH_QUIET or DEB_BUILD_OPTIONS=terse asks for silence; changes only what is printed.
 pub fn quiet() -> bool {
     std::env::var_os("DH_QUIET").is_some_and(|value| !value.is_empty())

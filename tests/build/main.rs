@@ -13,6 +13,8 @@ mod source_package;
 
 mod refusals;
 
+mod contract;
+
 mod install;
 
 mod package;
