@@ -66,6 +66,7 @@ impl Tree {
             environment: self.environment.clone(),
             source_date_epoch: EPOCH,
             version: self.version.clone(),
+            processors: None,
         })
     }
 
@@ -503,6 +504,7 @@ fn an_old_time_is_a_time() {
         environment: BuildEnvironment::Distribution,
         source_date_epoch: 0,
         version: None,
+        processors: None,
     });
     assert_eq!(files(&built.unwrap())["epoch"], "0");
 }

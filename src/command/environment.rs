@@ -24,6 +24,7 @@ use crate::plan::{Content, Plan, provenance};
 
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
+use crate::system::env;
 use crate::system::fs::{self, Spool};
 use crate::trust::openpgp::{Warning, WarningKind};
 use crate::trust::verified::VerifiedManifest;
@@ -150,7 +151,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     let (plan, not_compiled) = match (config.byte_code, own) {
         // the early step leaves no plan behind: what it could refuse of byte code was refused above
         (ByteCode::Ship, OwnWheel::Take) => {
-            let (byte_codes, not_compiled) = byte_code::compile(&plan, &location, &inputs.interpreter)?;
+            let (byte_codes, not_compiled) = byte_code::compile(&plan, &location, &inputs.interpreter, state)?;
             (Request { byte_codes, ..request }.plan()?, not_compiled)
         }
         _ => (plan, Vec::new()),
@@ -348,6 +349,7 @@ fn own_wheel(
         environment,
         source_date_epoch: inputs.epoch,
         version: inputs.upstream_version()?,
+        processors: env::parallel(),
     })?;
     if built.network == Network::Reachable {
         talk(

@@ -109,7 +109,11 @@ fn no_act_says_what_would_be_called_and_writes_nothing() {
     let package = several();
     let before = tree(&package.root);
     for (name, step) in [("dh_rustvenv_prepare", "prepare"), ("dh_rustvenv", "install"), ("dh_rustvenv_seal", "seal")] {
-        for (arguments, variables) in [(&["-v", "--no-act"][..], &[][..]), (&["--no-act"], &[("DH_VERBOSE", "1")]), (&["-v"], &[("DH_NO_ACT", "1")])] {
+        for (arguments, variables) in [
+            (&["-v", "--no-act"][..], &[][..]),
+            (&["--no-act"], &[("DH_VERBOSE", "1")]),
+            (&["-v"], &[("DH_NO_ACT", "1")]),
+        ] {
             let done = run(package.program(name).args(arguments).envs(variables.iter().copied())).ok();
             assert_eq!(tree(&package.root), before, "{name} {arguments:?}");
             for each in ["demo", "demo-common"] {

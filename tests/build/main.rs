@@ -15,6 +15,10 @@ mod refusals;
 
 mod contract;
 
+mod contract_dh;
+
+mod contract_world;
+
 mod install;
 
 mod package;
