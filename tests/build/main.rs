@@ -19,6 +19,8 @@ mod contract_dh;
 
 mod contract_world;
 
+mod lintian;
+
 mod install;
 
 mod package;
