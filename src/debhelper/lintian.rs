@@ -88,7 +88,6 @@ const WITH_CONTEXT: &[&str] = &[
     "absolute-symlink-in-top-level-folder",
     "embedded-library",
     "interpreter-not-absolute",
-    "missing-prerequisite-for-gfortran-module",
     NO_PYTHON,
     "shared-library-is-executable",
     "unusual-interpreter",

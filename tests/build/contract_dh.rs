@@ -311,7 +311,7 @@ fn a_second_build_without_clean_makes_the_same_package() {
 #[test]
 fn dh_missing_counts_as_it_does_without_us() {
     let package = several();
-    let targets = "override_dh_auto_install:\n\tinstall -D -m 644 notes debian/tmp/usr/share/demo/one\n\tinstall -D -m 644 notes debian/tmp/usr/share/demo/two\n";
+    let targets = "D = debian/tmp\noverride_dh_auto_install:\n\tfor name in one two; do install -D -m 644 notes $(D)/usr/share/demo/$$name; done\n";
     rules(&package, targets);
     package.write("notes", "notes\n");
     package.write("debian/demo.install", "usr/share/demo/one\n");
