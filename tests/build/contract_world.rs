@@ -62,7 +62,7 @@ fn parallel_bounds_what_the_back_end_may_use() {
     let table = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
     package.write("pyproject.toml", table);
     let seen = package.root.join("seen");
-    let look = format!("import os\nopen({:?}, 'w').write(str(len(os.sched_getaffinity(0))))\n", seen);
+    let look = format!("import os\nopen({seen:?}, 'w').write(str(len(os.sched_getaffinity(0))))\n");
     package.write("backend.py", format!("{look}{IN_TREE_BACKEND}"));
     package.write("payload.whl", application().build());
     let available = std::thread::available_parallelism().unwrap().get();
