@@ -158,6 +158,11 @@ deb: ## build dh-rustvenv's own Debian package, into ..
 	# The compiler may be rustup's: dpkg knows nothing of it (-d), and debhelper builds with another HOME.
 	RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}" dpkg-buildpackage -us -uc -b -d
 
+.PHONY: lintian
+lintian: deb ## build dh-rustvenv's own package and have lintian look at it (SUITES="trixie ...": theirs, too; as root)
+	@scripts/apt-need.sh lintian mmdebstrap
+	@scripts/lintian.sh $(SUITES)
+
 .PHONY: check
 check: ## everything that has to hold; installs what it needs with apt
 	@scripts/cargo.sh --version > /dev/null

@@ -62,11 +62,26 @@ codes! {
         "a file that the configuration names does not exist",
         "dh-virtualenv skipped a missing requirements file and built an empty environment. Here every file that is named, or \
          that a default names, has to exist.";
+    TargetLeftOver, "target-left-over", Configuration,
+        "debian/rules has a target that dh does not call",
+        "dh calls overrides and hooks of the commands in its sequence and passes over all others without a word. What a target for \
+         dh_virtualenv did would be left undone. Rename it to the target that is named, and leave out of it what dh_rustvenv does by \
+         itself: byte code, build paths, RECORD and interpreter lines need no repair. Options of dh_virtualenv become keys of \
+         debian/PKG.rustvenv.";
+    PackageIsUdeb, "package-is-udeb", Configuration,
+        "a package of the Debian installer is to have a virtual environment",
+        "A udeb (Package-Type: udeb) is unpacked into the installer, where there is no Python. Remove its configuration, or the one \
+         called debian/rustvenv if it is meant for another package than the first.";
+    LocationShared, "location-shared", Configuration,
+        "two binary packages claim the same place",
+        "Two packages of this source have an environment in one place, one inside of the other's, or a link of one name in /usr/bin; dpkg \
+         would refuse to install both. Give one of them another `name`, `install-root` or `commands`, or, where they are alternatives, \
+         have one name the other in its Conflicts field.";
     DependsNotUsed, "depends-not-used", Configuration,
         "debian/control gives the computed dependencies no place",
         "The interpreter and the C libraries that the wheels need are handed to debhelper as a substitution variable. The \
-         Depends field of the binary package has to contain ${misc:Depends} or ${rustvenv:Depends}. What `libraries-recommended` moves \
-         to Recommends is handed over in the same way, and needs ${misc:Recommends} or ${rustvenv:Recommends} there.";
+         Depends or the Pre-Depends field of the binary package has to contain ${misc:Depends} or ${rustvenv:Depends}; in Recommends they \
+         would be lost for whoever installs without them. What `libraries-recommended` moves to Recommends is handed over in the same way, and needs ${misc:Recommends} or ${rustvenv:Recommends} there.";
     LibraryPolicyUnused, "library-policy-unused", Configuration,
         "a rule about libraries names a project or library that is not there",
         "`libraries-recommended` and `libraries-ignored` name projects of the environment, or libraries that their files need. This one \

@@ -67,6 +67,7 @@ impl Tree {
             source_date_epoch: EPOCH,
             version: self.version.clone(),
             cross: None,
+            processors: None,
         })
     }
 
@@ -505,6 +506,7 @@ fn an_old_time_is_a_time() {
         source_date_epoch: 0,
         version: None,
         cross: None,
+        processors: None,
     });
     assert_eq!(files(&built.unwrap())["epoch"], "0");
 }

@@ -30,9 +30,6 @@ if ($use eq 'both') {
 
 	# A hook that runs the environment's Python (to generate a configuration file, say) must not leave byte code in it.
 	$ENV{PYTHONDONTWRITEBYTECODE} //= 1;
-
-	# A left-over override_dh_virtualenv would never run: dh stops and names it.
-	declare_command_obsolete(13, 'dh_virtualenv');
 }
 
 1;

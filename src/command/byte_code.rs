@@ -46,14 +46,21 @@ pub fn check(interpreter: &Interpreter) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The byte code of `plan`, which stands at `location` on the target; and the sources that have none, with the reason.
+/// The byte code of `plan`, which stands at `location` on the target; and the sources that have none, with the reason. Meanwhile the
+/// sources lie in a directory of their own below `state`.
 ///
 /// # Errors
 /// As [`check`] and [`byte_code::agreed`]; when the interpreter fails.
-pub fn compile(plan: &Plan, location: &str, interpreter: &Interpreter) -> Result<(ByteCodes, Vec<String>), Failure> {
+pub fn compile(
+    plan: &Plan,
+    location: &str,
+    interpreter: &Interpreter,
+    state: &Path,
+) -> Result<(ByteCodes, Vec<String>), Failure> {
     check(interpreter)?;
     let sources = byte_code::sources(plan, interpreter);
-    let room = fs::temporary_directory()?;
+    fs::create_dir_all(state)?;
+    let room = fs::temporary_directory_in(state)?;
     let directory = room.path().join("sources");
     fs::create_dir(&directory)?;
     for (number, (_, content)) in sources.iter().enumerate() {

@@ -7,6 +7,7 @@
 use super::byte_code;
 use super::inputs::{Inputs, build_architecture};
 use super::libraries::{Projects, libraries};
+use super::source_package;
 use crate::blob::Blob;
 use crate::code::Code;
 use crate::config::{BuildRequirements, ByteCode, Project, Relocation, SourcePath, SystemSitePackages, Trust};
@@ -24,6 +25,7 @@ use crate::plan::provenance::Ingredients;
 use crate::python::name::ProjectName;
 use crate::refusal::{Failure, Refusal};
 use crate::sink::{list::Listing, write};
+use crate::system::env;
 use crate::system::fs::{self, Spool};
 use crate::trust::openpgp::{Warning, WarningKind};
 use crate::trust::verified::VerifiedManifest;
@@ -93,6 +95,7 @@ struct Built {
 /// Every refusal of the first stage that has any, or what could not be done.
 pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut(&str)) -> Result<Decided, Failure> {
     let config = &inputs.config;
+    source_package::check(inputs)?;
     if config.byte_code == ByteCode::Ship {
         byte_code::check(&inputs.interpreter)?;
     }
@@ -187,7 +190,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     let (plan, not_compiled) = match (config.byte_code, own) {
         // the early step leaves no plan behind: what it could refuse of byte code was refused above
         (ByteCode::Ship, OwnWheel::Take) => {
-            let (mut byte_codes, mut not_compiled) = byte_code::compile(&plan, &location, &inputs.interpreter)?;
+            let (mut byte_codes, mut not_compiled) = byte_code::compile(&plan, &location, &inputs.interpreter, state)?;
             // Python would take it and never look at the changed source
             for change in &changes {
                 if byte_codes.remove(&change.path).is_some() {
@@ -338,6 +341,7 @@ fn own_wheel(
         source_date_epoch: inputs.epoch,
         version: inputs.upstream_version()?,
         cross: if is_cross && has_settings_of(inputs)? { Some(inputs.architecture) } else { None },
+        processors: env::parallel(),
     })?;
     if built.network == Network::Reachable {
         talk(

@@ -20,7 +20,7 @@ use crate::python::tags::{CompatibleTags, Glibc};
 use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::{Failure, Refusal};
 use crate::system::env;
-use crate::system::fs::{self, Spool};
+use crate::system::fs::{self, Kind, Spool};
 use crate::system::process::Program;
 use crate::trust::keyring::Keyring;
 use crate::trust::openpgp::{Fingerprint, Lapsed, Policy};
@@ -35,6 +35,8 @@ pub struct Inputs {
     pub root: PathBuf,
     /// The source tree, resolved: the same, or a directory below it (`--sourcedir`).
     pub source: PathBuf,
+    /// Where the settings are.
+    pub config_file: PathBuf,
     /// The settings.
     pub config: Config,
     /// The binary package.
@@ -59,11 +61,17 @@ impl Inputs {
     /// # Errors
     /// What is wrong with the configuration, or what of the build system cannot be told.
     pub fn read(source: &Path, config_file: &Path, package: &str) -> Result<Self, Failure> {
-        if fs::status(config_file)?.is_none() {
+        let Some(status) = fs::status(config_file)? else {
             return Err(Failure::unable_hint(
                 format!("there is no {}", config_file.display()),
                 "create it (an empty file will do), or name another with --config, such as debian/rustvenv",
             ));
+        };
+        // debhelper runs its own files that are executable; whoever expects that here would have the text of a script read
+        if status.kind == Kind::File && status.mode & 0o111 != 0 {
+            let message = format!("{} is executable, and is never run", config_file.display());
+            let refusal = Refusal::new(Code::ConfigMalformed, message).expected("a file of TOML, mode 0644");
+            return Err(refusal.hint("write what the script prints into the file, and `chmod a-x` it").into());
         }
         let text = fs::read_text(config_file, Limits::DEFAULT.configuration_size)?;
         let config = Config::parse(&config_file.to_string_lossy(), &text, package)?;
@@ -85,7 +93,8 @@ impl Inputs {
         let tags = CompatibleTags::of(&interpreter, &architecture, glibc);
         let epoch = source_date_epoch(&root)?;
         let limits = config.limits.clone();
-        Ok(Self { root, source, config, package, interpreter, architecture, target, tags, epoch, limits })
+        let config_file = config_file.to_owned();
+        Ok(Self { root, source, config_file, config, package, interpreter, architecture, target, tags, epoch, limits })
     }
 
     /// The path on this machine of a path of the configuration.

@@ -10,11 +10,12 @@ use super::talk::Talk;
 use crate::cli::{Format, InstallArguments};
 use crate::code::Code;
 use crate::config::ByteCode;
-use crate::debhelper::{facts, lintian};
+use crate::debhelper::{elf, facts, lintian};
 use crate::refusal::{Failure, Refusal};
 use crate::sink::list::Listing;
 use crate::sink::write;
-use crate::system::fs::{self, Kind};
+use crate::system::fs::{self, Kind, Spool};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where lintian looks for a package's overrides.
@@ -52,7 +53,7 @@ pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
         None => Listing::default(),
     };
     write::check_directories(["usr", "usr/share", "usr/share/lintian", OVERRIDES], &destdir)?;
-    let overrides = overrides(&decided, &inputs, &destdir)?;
+    let overrides = overrides(&decided, &inputs, &destdir, &state)?;
     // should this run be killed, the next one knows the files of both as ours
     fs::replace(&record, previous.and(&listing).to_json_lines().as_bytes(), 0o644)?;
     write::write(&decided.plan, &destdir, &previous)?;
@@ -80,8 +81,21 @@ fn write_facts(arguments: &InstallArguments, decided: &Decided, inputs: &Inputs)
 }
 
 /// The package's file of lintian overrides, and what will be in it: what is there and what applies to the plan.
-fn overrides(decided: &Decided, inputs: &Inputs, destdir: &Path) -> Result<(PathBuf, Option<String>), Failure> {
-    let lines = lintian::overrides(&decided.plan, &inputs.package.name)?;
+fn overrides(
+    decided: &Decided,
+    inputs: &Inputs,
+    destdir: &Path,
+    state: &Path,
+) -> Result<(PathBuf, Option<String>), Failure> {
+    let mut elf_files = BTreeMap::new();
+    let mut spool = Spool::new(state)?;
+    for (path, content) in decided.plan.elf_files() {
+        // what cannot be read was refused before
+        if let Ok(needs) = elf::read(&spool.keep(&mut |sink| content.copy(sink))?) {
+            elf_files.insert(path.to_owned(), needs);
+        }
+    }
+    let lines = lintian::overrides(&decided.plan, &inputs.package, &elf_files)?;
     let file = destdir.join(OVERRIDES).join(&inputs.package.name);
     let existing = match fs::status(&file)?.map(|status| status.kind) {
         None => String::new(),

@@ -12,6 +12,7 @@ pub mod inputs;
 pub mod shlibdeps;
 
 pub mod libraries;
+mod source_package;
 
 mod locks;
 

@@ -8,11 +8,13 @@
 use super::inputs::source_date_epoch;
 use super::talk::Talk;
 use crate::cli::SealArguments;
+use crate::code::Code;
 use crate::plan::{below, read_at_start};
-use crate::refusal::Failure;
+use crate::refusal::{Failure, Refusal};
 use crate::sink::changes::{Became, Verdict, judge, settled_mode};
 use crate::sink::compare::compare;
 use crate::sink::list::Listing;
+use crate::system::env;
 use crate::system::fs::{self, Kind};
 use crate::trust::openpgp::{Warning, WarningKind};
 use std::path::Path;
@@ -40,7 +42,16 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
         Some(_) => fs::canonicalize(&destdir)?,
         None => destdir.clone(),
     };
-    let verdict = judge(&listing, &differences, &absolute, &fs::canonicalize(Path::new("."))?)?;
+    let deleted = deleted_later(&listing, &destdir, &env::dh_always_exclude());
+    let judged = judge(&listing, &differences, &absolute, &fs::canonicalize(Path::new("."))?);
+    let verdict = match (judged, deleted) {
+        (Ok(verdict), None) => verdict,
+        (Ok(_), Some(refusal)) => return Err(refusal.into()),
+        (Err(mut refusals), deleted) => {
+            refusals.extend(deleted);
+            return Err(refusals.into());
+        }
+    };
     say(&verdict, &listing.location, talk);
     say_where_built(&verdict, &destdir, &absolute, talk)?;
     settle(&listing, &destdir)?;
@@ -51,6 +62,17 @@ pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
         fs::set_mtime(&destdir.join(path), epoch)?;
     }
     fs::set_mtime(&destdir, epoch)
+}
+
+/// What dh_builddeb is going to delete, because a word of DH_ALWAYS_EXCLUDE is in its path: that comes after this last look.
+fn deleted_later(listing: &Listing, destdir: &Path, words: &[String]) -> Option<Refusal> {
+    // find(1) is given the package's directory, and compares the path from there on
+    let matches = |path: &str, word: &str| destdir.join(path).to_string_lossy().contains(word);
+    let (path, word) =
+        listing.items.keys().find_map(|path| words.iter().find(|word| matches(path, word)).map(|word| (path, word)))?;
+    let message = format!("`{path}` is going to be deleted by dh_builddeb, and maybe others");
+    let refusal = Refusal::new(Code::InstalledFileChanged, message).found(format!("`{word}` in DH_ALWAYS_EXCLUDE"));
+    Some(refusal.hint("use `-X` with the debhelper command that is to leave files alone"))
 }
 
 /// Says what the package did to its environment.

@@ -1,8 +1,8 @@
 //! The paragraph of one binary package in debian/control.
 //!
 //! Enters: the text of debian/control (<https://www.debian.org/doc/debian-policy/ch-controlfields.html>) and a package's name. Leaves: what
-//! architecture it is for and which substitution variables its dependencies name. Only these two questions are asked; debhelper
-//! has parsed and checked the file before.
+//! architecture it is for, which substitution variables its dependencies name, and whether it may be installed beside another. Only
+//! these questions are asked; debhelper has parsed and checked the file before.
 
 /// What is used of a binary package's paragraph.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,15 +11,25 @@ pub struct BinaryPackage {
     pub name: String,
     /// The Architecture field.
     pub architecture: String,
-    /// Depends, Pre-Depends and Recommends, joined.
+    /// Depends and Pre-Depends, joined.
     pub relations: String,
     /// Recommends and Suggests, joined.
     pub weak_relations: String,
+    /// Conflicts.
+    pub conflicts: String,
+    /// Package-Type, or its older form.
+    pub kind: String,
 }
 
 impl BinaryPackage {
     /// The paragraph of `package`; `None` when there is none.
     pub fn find(control: &str, package: &str) -> Option<Self> {
+        Self::all(control).into_iter().find(|found| found.name == package)
+    }
+
+    /// The paragraphs of all binary packages, in the order of the file.
+    pub fn all(control: &str) -> Vec<Self> {
+        let mut packages = Vec::new();
         let mut paragraph: Vec<(String, String)> = Vec::new();
         // an empty line at the end closes the last paragraph
         for line in control.lines().chain(std::iter::once("")) {
@@ -27,13 +37,15 @@ impl BinaryPackage {
                 continue;
             }
             if line.trim().is_empty() {
-                if field(&paragraph, "package") == Some(package) {
-                    let relation = |name| field(&paragraph, name).unwrap_or_default();
-                    return Some(Self {
-                        name: package.to_owned(),
-                        architecture: field(&paragraph, "architecture").unwrap_or_default().to_owned(),
-                        relations: ["depends", "pre-depends", "recommends"].map(relation).join(", "),
-                        weak_relations: ["recommends", "suggests"].map(relation).join(", "),
+                if let Some(name) = field(&paragraph, "package") {
+                    let value = |name| field(&paragraph, name).unwrap_or_default();
+                    packages.push(Self {
+                        name: name.to_owned(),
+                        architecture: value("architecture").to_owned(),
+                        relations: ["depends", "pre-depends"].map(value).join(", "),
+                        weak_relations: ["recommends", "suggests"].map(value).join(", "),
+                        conflicts: value("conflicts").to_owned(),
+                        kind: ["package-type", "xc-package-type"].map(value).concat(),
                     });
                 }
                 paragraph.clear();
@@ -46,7 +58,23 @@ impl BinaryPackage {
                 paragraph.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
             }
         }
-        None
+        packages
+    }
+
+    /// Whether it is for the Debian installer.
+    pub fn is_udeb(&self) -> bool {
+        self.kind == "udeb"
+    }
+
+    /// Whether `self` and `other` can be installed at the same time, as far as their architectures and Conflicts tell.
+    pub fn may_stand_beside(&self, other: &Self) -> bool {
+        let excludes = |one: &Self, name: &str| {
+            one.conflicts.split([',', '|']).any(|item| item.trim().split([' ', '(', ':', '[']).next() == Some(name))
+        };
+        let is_wide = |word: &str| word == "all" || word.contains("any");
+        let meet =
+            |one: &str| other.architecture.split_whitespace().any(|word| one == word || is_wide(one) || is_wide(word));
+        self.architecture.split_whitespace().any(meet) && !excludes(self, &other.name) && !excludes(other, &self.name)
     }
 
     /// Whether it is the same for all architectures.
@@ -95,6 +123,24 @@ mod tests {
             let package = BinaryPackage::find(&format!("Package: a\n{fields}\n"), "a").unwrap();
             assert_eq!(package.recommends_variable(), expected, "{fields}");
         }
-        assert_eq!(BinaryPackage::find("Package: a\nDepends: b", "a").unwrap().depends_variable(), None);
+        let package = BinaryPackage::find("Package: a\nDepends: b\nRecommends: ${misc:Depends}", "a").unwrap();
+        assert_eq!(package.depends_variable(), None);
+    }
+
+    #[test]
+    fn packages_that_are_never_installed_together() {
+        let of =
+            |text: &str| BinaryPackage::find(&format!("Package: {text}"), text.split('\n').next().unwrap()).unwrap();
+        for (one, other, together) in [
+            ("a\nArchitecture: any", "b\nArchitecture: all", true),
+            ("a\nArchitecture: amd64 arm64", "b\nArchitecture: i386", false),
+            ("a\nArchitecture: amd64", "b\nArchitecture: linux-any", true),
+            ("a\nArchitecture: any\nConflicts: x, b (<< 2) [amd64]", "b\nArchitecture: any", false),
+            ("a\nArchitecture: any", "b\nArchitecture: any\nConflicts: a", false),
+            ("a\nArchitecture: any\nConflicts: bb", "b\nArchitecture: any", true),
+        ] {
+            assert_eq!(of(one).may_stand_beside(&of(other)), together, "{one:?} {other:?}");
+        }
+        assert!(of("u\nXC-Package-Type: udeb").is_udeb() && !of("u\nPackage-Type: deb").is_udeb());
     }
 }

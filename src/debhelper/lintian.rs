@@ -1,14 +1,16 @@
 //! Lintian overrides for what is inherent in an environment of wheels.
 //!
-//! Enters: a plan. Leaves: the override lines that apply to it, and no others: an unused override is a remark of its own. The lines
-//! stand in a block between two comments in usr/share/lintian/overrides/PKG, after what dh_lintian put there, so that a second
+//! Enters: a plan, and what its ELF files say of themselves. Leaves: the override lines that apply to it, and no others: an unused
+//! override is a remark of its own. What says that something is missing or could not work is not among them. The lines stand in a block between two comments in usr/share/lintian/overrides/PKG, after what dh_lintian put there, so that a second
 //! run replaces its own block and nothing else.
 
+use super::control::BinaryPackage;
+use super::elf::{ElfKind, ElfNeeds};
 use crate::plan::{Content, Mode, Node, Plan};
 use crate::refusal::Failure;
 use crate::wheel::record::Head;
 use memchr::memmem::Finder;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const BEGIN: &str = "# begin of what dh_rustvenv adds";
 const END: &str = "# end of what dh_rustvenv adds";
@@ -75,29 +77,92 @@ const INTERPRETERS: &[(&str, &str)] = &[
     ("zsh", "/usr/bin"),
 ];
 
-/// The override lines for `package`, sorted.
+/// Said of a script for `python3` in a package that depends on `python3.X`, as all of ours do.
+const NO_PYTHON: &str = "python3-script-but-no-python3-dep";
+
+/// What a file that gzip made begins with.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// The tags that name something before the place.
+const WITH_CONTEXT: &[&str] = &[
+    "absolute-symlink-in-top-level-folder",
+    "embedded-library",
+    "interpreter-not-absolute",
+    NO_PYTHON,
+    "shared-library-is-executable",
+    "unusual-interpreter",
+    "wrong-path-for-interpreter",
+];
+
+/// The override lines for `package`, sorted. `elf_files` has what the ELF files of the plan say, by their paths.
 ///
 /// # Errors
 /// As [`Content::copy`].
-pub fn overrides(plan: &Plan, package: &str) -> Result<BTreeSet<String>, Failure> {
+pub fn overrides(
+    plan: &Plan,
+    package: &BinaryPackage,
+    elf_files: &BTreeMap<String, ElfNeeds>,
+) -> Result<BTreeSet<String>, Failure> {
     let mut tags: BTreeSet<&'static str> = BTreeSet::new();
     if plan.location.starts_with("opt/") {
         tags.insert("dir-or-file-in-opt");
     }
+    if plan.location.starts_with("usr/") {
+        // of bin/python: a relative link would end the environment's life with the first move of it
+        tags.insert("absolute-symlink-in-top-level-folder");
+    }
     if plan.inside().any(|(path, node)| *node == Node::Directory && path.ends_with("/__pycache__")) {
         tags.insert("package-installs-python-pycache-dir");
     }
-    for (_, mode, content, head) in plan.members() {
+    let has_python = package.relations.split([',', '|', ' ', ':', '(']).any(|word| word == "python3");
+    for (path, mode, content, head) in plan.members() {
         match head {
-            Head::Elf => tags.extend(elf_tags(content)?),
-            Head::Script => tags.extend(script_tags(&first_line(content)?, mode)),
+            Head::Elf => {
+                tags.extend(elf_tags(content)?);
+                tags.extend(elf_files.get(path).into_iter().flat_map(|needs| needs_tags(path, mode, needs)));
+            }
+            Head::Script => tags.extend(script_tags(path, &first_line(content)?, mode)),
             Head::Other if mode == Mode::Program => {
                 tags.insert("executable-not-elf-or-script");
             }
-            Head::Other => {}
+            Head::Other => {
+                // numpy brings one; the interface of a compiler of the wheel's builder
+                if path.starts_with("usr/lib/") && path.ends_with(".mod") && first_line(content)?.starts_with(GZIP) {
+                    tags.insert("missing-prerequisite-for-gfortran-module");
+                }
+            }
         }
     }
-    Ok(tags.into_iter().map(|tag| line(package, tag, &plan.location)).collect())
+    if has_python {
+        tags.remove(NO_PYTHON);
+    }
+    Ok(tags.into_iter().map(|tag| line(&package.name, tag, &plan.location)).collect())
+}
+
+/// What lintian says of an ELF object, by what it says of itself.
+fn needs_tags(path: &str, mode: Mode, needs: &ElfNeeds) -> Vec<&'static str> {
+    let mut tags = Vec::new();
+    let is_shared = needs.kind == ElfKind::Shared;
+    let has = |prefix: &str| needs.needed.iter().any(|name| name.starts_with(prefix));
+    let is_libc =
+        path.split("/libc").skip(1).any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+    if needs.soname.is_some() && mode == Mode::Program && needs.interpreter.is_none() {
+        tags.push("shared-library-is-executable");
+    }
+    if is_shared && needs.needed.is_empty() {
+        tags.push("shared-library-lacks-prerequisites");
+    }
+    if !needs.needed.is_empty() && !has("libc.so.") {
+        if is_shared && !is_libc {
+            tags.push("library-not-linked-against-libc");
+        } else if needs.kind == ElfKind::Executable && !has("libstdc++.so.") {
+            tags.push("program-not-linked-against-libc");
+        }
+    }
+    if !needs.dynamic && needs.interpreter.is_none() && mode == Mode::Program && needs.kind == ElfKind::Executable {
+        tags.push("statically-linked-binary");
+    }
+    tags
 }
 
 /// What lintian says of an ELF object that dh_strip never saw.
@@ -132,18 +197,31 @@ fn first_line(content: &Content) -> Result<Vec<u8>, Failure> {
     Ok(first)
 }
 
-/// What lintian says of a script, by its first line and its mode.
-fn script_tags(bytes: &[u8], mode: Mode) -> Vec<&'static str> {
+/// What lintian says of a script, by its path, its first line and its mode.
+fn script_tags(path: &str, bytes: &[u8], mode: Mode) -> Vec<&'static str> {
     let mut tags = Vec::new();
-    if mode == Mode::Data {
-        tags.push("script-not-executable");
-    }
     let line = String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
     let mut words = line.trim_start_matches("#!").split_whitespace();
     let mut interpreter = words.next().unwrap_or_default();
     let by_name = interpreter == "/usr/bin/env";
     if by_name {
         interpreter = words.find(|word| !word.starts_with('-') && !word.contains('=')).unwrap_or_default();
+    }
+    let is_absolute = by_name || interpreter.starts_with('/');
+    // `#!python` in a file that is not to be run is for editors
+    if mode == Mode::Data && !is_absolute && !path.contains("bin/") {
+        return tags;
+    }
+    if interpreter.is_empty() {
+        return vec!["script-without-interpreter"];
+    }
+    if !is_absolute {
+        tags.push("interpreter-not-absolute");
+    }
+    let is_module = ["usr/lib/", "usr/share/"].iter().any(|root| path.starts_with(root))
+        && [".py", ".pm"].iter().any(|ending| path.contains(ending));
+    if mode == Mode::Data && !is_module && ![".in", ".erb", ".ex"].iter().any(|ending| path.ends_with(ending)) {
+        tags.push("script-not-executable");
     }
     let (directory, name) = interpreter.rsplit_once('/').unwrap_or(("", interpreter));
     let is_python = name.strip_prefix("python3.").is_some_and(|minor| minor.bytes().all(|byte| byte.is_ascii_digit()));
@@ -152,6 +230,9 @@ fn script_tags(bytes: &[u8], mode: Mode) -> Vec<&'static str> {
         Some((_, expected)) if by_name || directory == *expected => {}
         Some(_) => tags.push("wrong-path-for-interpreter"),
         None => tags.push("unusual-interpreter"),
+    }
+    if mode == Mode::Program && name == "python3" {
+        tags.push(NO_PYTHON);
     }
     tags
 }
@@ -165,12 +246,7 @@ fn place(tag: &str, location: &str) -> String {
 
 fn line(package: &str, tag: &str, location: &str) -> String {
     {
-        // the tags that name something before the place
-        let context = if matches!(tag, "embedded-library" | "unusual-interpreter" | "wrong-path-for-interpreter") {
-            "* "
-        } else {
-            ""
-        };
+        let context = if WITH_CONTEXT.contains(&tag) { "* " } else { "" };
         format!("{package}: {tag} {context}[{}/*]", place(tag, location))
     }
 }
@@ -212,16 +288,30 @@ mod tests {
     fn scripts_are_judged_by_their_first_line() {
         for (line, mode, tags) in [
             ("#!/bin/sh", Mode::Program, &[][..]),
-            ("#!/usr/bin/env python3", Mode::Program, &[]),
+            ("#!/usr/bin/env python3", Mode::Program, &[NO_PYTHON]),
             ("#!/usr/bin/env -S python3.11 -u", Mode::Program, &[]),
             ("#!/usr/bin/env python", Mode::Data, &["script-not-executable", "unusual-interpreter"]),
-            ("#!/usr/local/bin/python3", Mode::Program, &["wrong-path-for-interpreter"]),
+            ("#!/usr/local/bin/python3", Mode::Program, &["wrong-path-for-interpreter", NO_PYTHON]),
             ("#!/usr/bin/bash", Mode::Program, &["wrong-path-for-interpreter"]),
-            ("#! ", Mode::Program, &["unusual-interpreter"]),
-            ("#!\u{e9}", Mode::Program, &["unusual-interpreter"]),
+            ("#! ", Mode::Program, &["script-without-interpreter"]),
+            ("#! ", Mode::Data, &[]),
+            ("#!python", Mode::Data, &[]),
+            ("#!\u{e9}", Mode::Program, &["interpreter-not-absolute", "unusual-interpreter"]),
         ] {
-            assert_eq!(script_tags(format!("{line}\nrest").as_bytes(), mode), tags, "{line}");
+            assert_eq!(script_tags("opt/x/site/file.py", format!("{line}\nrest").as_bytes(), mode), tags, "{line}");
         }
+        for (path, tags) in [
+            ("usr/lib/x/file.py", &[][..]),
+            ("usr/lib/x/file.sh", &["script-not-executable"]),
+            ("opt/x/file.sh.in", &[]),
+            ("opt/x/file.py", &["script-not-executable"]),
+        ] {
+            assert_eq!(script_tags(path, b"#!/bin/sh\n", Mode::Data), tags, "{path}");
+        }
+        assert_eq!(
+            script_tags("opt/x/bin/y", b"#!sh", Mode::Data),
+            ["interpreter-not-absolute", "script-not-executable", "wrong-path-for-interpreter"]
+        );
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 pub mod control;
 
+pub mod rules;
+
 pub mod elf;
 
 pub mod libraries;

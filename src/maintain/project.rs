@@ -16,6 +16,7 @@ use crate::python::wheel_filename::WheelFilename;
 use crate::refusal::Failure;
 use crate::system::fs::{self, Entry, Kind};
 use crate::system::process::{Environment, Program};
+use crate::system::processors;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -48,6 +49,8 @@ pub struct BuildRequest {
     pub version: Option<String>,
     /// In a cross build the architecture that is built for, if the settings of its Python are installed.
     pub cross: Option<Architecture>,
+    /// How many processors the back end and what it starts may use; all when nobody says. No input of the wheel.
+    pub processors: Option<usize>,
 }
 
 /// Whether the back end could reach a network.
@@ -118,6 +121,15 @@ fn namespace() -> &'static [&'static str] {
     NAMESPACES.iter().find(works).copied().unwrap_or_default()
 }
 
+/// What stands before a command line that is to use no more than `most` processors; nothing where there are no more.
+fn bound(most: Option<usize>) -> Result<Vec<OsString>, Failure> {
+    let all = processors::first(usize::MAX)?;
+    let Some(some) = most.and_then(|most| all.get(..most.max(1))).filter(|some| some.len() < all.len()) else {
+        return Ok(Vec::new());
+    };
+    Ok(["/usr/bin/taskset", "--cpu-list", &processors::list(some)].map(OsString::from).into())
+}
+
 /// The directory in which one project is built, and everything that a call of the hook needs.
 struct Workshop<'a> {
     request: &'a BuildRequest,
@@ -168,6 +180,7 @@ impl<'a> Workshop<'a> {
         fs::replace(&file, &told, 0o644)?;
         let hook = self.work.join("hook.py");
         let mut program = Program::new(self.namespace.iter().copied());
+        program.argv.extend(bound(self.request.processors)?);
         program.argv.extend(command(&self.request.environment, &self.request.interpreter, &hook, phase, &file));
         program.environment = Environment::Only(self.variables.clone());
         program.directory = Some(source);

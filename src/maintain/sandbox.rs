@@ -12,6 +12,7 @@ use crate::code::Code;
 use crate::refusal::{Failure, Refusal};
 use crate::system::fs;
 use crate::system::process::{Ended, Environment, Program};
+use crate::system::processors;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -152,7 +153,7 @@ impl Sandbox {
             argv.extend(["--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"].map(Into::into));
         }
         if self.turn == Turn::Second {
-            argv.extend(["/usr/bin/taskset", "--cpu-list", &first_processor()?].map(Into::into));
+            argv.extend(["/usr/bin/taskset", "--cpu-list", &processors::list(&processors::first(1)?)].map(Into::into));
         }
         argv.extend(["/usr/bin/perl", "-e", NOTHING_INHERITED, "--", BUBBLEWRAP].map(Into::into));
         let mut say = |words: &[&str]| argv.extend(words.iter().map(Into::into));
@@ -219,13 +220,6 @@ pub fn hand_over(path: &Path, turn: Turn) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// The first processor that we may use: the number that taskset knows it by.
-fn first_processor() -> Result<String, Failure> {
-    let status = fs::read_text(Path::new("/proc/self/status"), 1 << 20)?;
-    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or("0").trim();
-    Ok(list.split([',', '-']).next().unwrap_or("0").to_owned())
 }
 
 /// Whether this machine can have a sandbox; `room` is a directory to try it in.

@@ -90,6 +90,18 @@ pub fn dh_verbose() -> bool {
     std::env::var_os("DH_VERBOSE").is_some_and(|value| !value.is_empty())
 }
 
+/// DH_ALWAYS_EXCLUDE, in whose words dh_builddeb deletes files after the last look; that is refused, so it decides nothing.
+pub fn dh_always_exclude() -> Vec<String> {
+    let text = std::env::var_os("DH_ALWAYS_EXCLUDE").unwrap_or_default();
+    text.to_string_lossy().split(':').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The number in DEB_BUILD_OPTIONS=parallel=N, the most that is to run at a time; changes only how long it takes.
+pub fn parallel() -> Option<usize> {
+    let options = std::env::var("DEB_BUILD_OPTIONS").unwrap_or_default();
+    options.split_whitespace().rev().find_map(|word| word.strip_prefix("parallel=")?.parse().ok())
+}
+
 /// Whether DH_QUIET or DEB_BUILD_OPTIONS=terse asks for silence; changes only what is printed.
 pub fn quiet() -> bool {
     std::env::var_os("DH_QUIET").is_some_and(|value| !value.is_empty())

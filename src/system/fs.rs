@@ -267,6 +267,14 @@ pub fn temporary_directory() -> Result<tempfile::TempDir, Failure> {
     tempfile::tempdir().map_err(|error| Failure::unable(format!("cannot create a temporary directory: {error}")))
 }
 
+/// A directory of our own below `parent`, which goes away with the value.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn temporary_directory_in(parent: &Path) -> Result<tempfile::TempDir, Failure> {
+    tempfile::tempdir_in(parent).map_err(cannot("create a temporary directory in", parent))
+}
+
 /// A file without a name, in which bytes are kept that are too many for memory. Nobody else has a way to it that would not
 /// also be a way to this process, so that what was verified in it stays what it is. It is gone with the last [`Blob`] of it.
 #[derive(Debug)]

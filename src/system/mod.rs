@@ -13,6 +13,8 @@ pub mod fs;
 
 pub mod process;
 
+pub mod processors;
+
 pub mod terminal;
 
 pub mod stopwatch;

@@ -13,6 +13,14 @@ mod source_package;
 
 mod refusals;
 
+mod contract;
+
+mod contract_dh;
+
+mod contract_world;
+
+mod lintian;
+
 mod install;
 
 mod package;

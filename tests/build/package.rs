@@ -232,30 +232,6 @@ fn clean_leaves_the_source_as_it_was() {
 }
 
 #[test]
-fn lintian_has_nothing_to_say_of_what_is_inherent() {
-    for byte_code in ["install", "ship"] {
-        lintian_is_silent(&format!("project = \"none\"\ncommands = [\"demo\"]\nbytecode = \"{byte_code}\"\n"));
-    }
-}
-
-fn lintian_is_silent(configuration: &str) {
-    let package = SourcePackage::new();
-    package.config(configuration);
-    package.write("debian/demo.docs", "notes\n");
-    package.write("notes", "n\n");
-    package.write("debian/copyright", "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: 2024 A Person\nLicense: GPL-2+\n On Debian systems see /usr/share/common-licenses/GPL-2.\n");
-    package.buildpackage(&["-b"]).ok();
-    let mut lintian = command("lintian");
-    lintian.args(["--allow-root", "--fail-on", "none", "--tag-display-limit", "0", "-E"]).arg(package.deb("demo"));
-    let done = run(&mut lintian);
-    let is_about_us = |line: &&str| {
-        ["opt/venvs", "override", "[post", "[pre", "maintainer-script"].iter().any(|part| line.contains(part))
-    };
-    let about_us: Vec<&str> = done.stdout.lines().filter(is_about_us).collect();
-    assert_eq!(about_us, Vec::<&str>::new(), "{configuration}: {}", done.stdout);
-}
-
-#[test]
 fn the_date_comes_from_the_changelog() {
     let package = SourcePackage::new();
     package.buildpackage(&["-b"]).ok();
