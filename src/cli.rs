@@ -98,6 +98,11 @@ pub enum Command {
         rustvenv build --sdists sdists --wheels wheels --build-requirements build-requirements.txt \\\n      \
         --build-wheels build-wheels pyyaml")]
     Build(BuildArguments),
+    /// Say what a package that was made with dh-virtualenv needs here, and write its configuration
+    #[command(
+        after_help = "Examples:\n  rustvenv init --from-dh-virtualenv --dry-run\n  rustvenv init --from-dh-virtualenv"
+    )]
+    Init(InitArguments),
     /// Say what a code in an error message means
     #[command(after_help = "Example:\n  rustvenv explain wheel-not-in-manifest")]
     Explain(ExplainArguments),
@@ -124,6 +129,9 @@ pub struct CommonArguments {
     /// The source tree, when it is not the directory that debian/ is in
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub sourcedir: PathBuf,
+    /// An option of dh_virtualenv that the packager gave, without its hyphens; dh_rustvenv hands them on
+    #[arg(long, value_name = "NAME[=VALUE]", hide = true)]
+    pub dh_virtualenv: Vec<String>,
     /// Say more
     #[arg(short, long)]
     pub verbose: bool,
@@ -507,6 +515,20 @@ pub struct CratesArguments {
     /// The directory that the crates go to
     #[arg(long, value_name = "DIR")]
     pub crates: PathBuf,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// Read debian/rules and its kin of a package that was made with dh-virtualenv
+    #[arg(long, required = true)]
+    pub from_dh_virtualenv: bool,
+    /// The binary package with the virtual environment [default: the one that debian/rules gives one]
+    #[arg(long, value_name = "PKG")]
+    pub package: Option<String>,
+    /// Print only, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `explain`.

@@ -52,6 +52,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Fetch(arguments) => command::fetch::run(arguments)?,
         Command::Crates(arguments) => command::crates::run(arguments)?,
         Command::Build(arguments) => command::build::run(arguments)?,
+        Command::Init(arguments) => command::init_from::run(arguments)?,
         Command::Explain(arguments) => command::explain::run(arguments)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();

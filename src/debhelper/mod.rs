@@ -17,3 +17,5 @@ pub mod foreign;
 pub mod facts;
 
 pub mod lintian;
+
+pub mod dh_virtualenv;

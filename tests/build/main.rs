@@ -23,6 +23,8 @@ mod byte_code;
 
 mod maintainer_scripts;
 
+mod dh_virtualenv;
+
 mod shapes;
 
 mod verify;
