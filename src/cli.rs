@@ -529,6 +529,9 @@ pub struct InitArguments {
     /// Print only, and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Print the debian/rules that would do and nothing else, and write nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    pub print_rules: bool,
 }
 
 /// Arguments of `explain`.

@@ -1,7 +1,7 @@
 //! `rustvenv init --from-dh-virtualenv`: what a package that was made with dh-virtualenv needs here.
 //!
 //! Enters: debian/ of the working directory. Leaves: a report on standard output, and debian/PKG.rustvenv where none is there; with
-//! `--dry-run` the report alone. debian/rules and debian/control are printed and never written: they are the maintainer's. Nothing
+//! `--dry-run` the report alone, and with `--print-rules` the debian/rules that would do. debian/rules and debian/control are printed and never written: they are the maintainer's. Nothing
 //! of the package is run.
 
 use crate::cli::InitArguments;
@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 /// When debian/rules or debian/control cannot be read, or has nothing of dh-virtualenv.
 pub fn run(arguments: &InitArguments) -> Result<(), Failure> {
     let migration = read(arguments.package.as_deref())?;
+    if arguments.print_rules {
+        return super::print(&migration.rules);
+    }
     super::print(&migration.report())?;
     for package in migration.configurations.keys() {
         let file = PathBuf::from(format!("debian/{package}.rustvenv"));

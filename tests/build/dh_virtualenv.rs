@@ -145,8 +145,8 @@ fn from_dh_virtualenv_to_a_package() {
     assert_eq!(done.stdout, looked.stdout);
 
     // what a person does with what is printed
-    let printed = done.stdout.split_once("debian/rules that would do:\n").unwrap().1;
-    package.write("debian/rules", printed.lines().map(|line| format!("{}\n", &line[4..])).collect::<String>());
+    let printed = package.rustvenv(&["init", "--from-dh-virtualenv", "--print-rules"]).ok();
+    package.write("debian/rules", printed.stdout);
     assert_eq!(package.read("debian/rules"), "#!/usr/bin/make -f\n\n%:\n\tdh $@\n");
     let mut control = package.read("debian/control");
     for line in done.stdout.split_once("\ndebian/control:\n").unwrap().1.lines().take_while(|line| !line.is_empty()) {

@@ -132,7 +132,12 @@ fn what_stays_and_what_moves() {
     assert_eq!(settings(&old), ["project = \"none\""]);
     assert!(old.report().contains("`%:` has to call `dh $@`"), "{}", old.report());
     let system = alone("export DH_REQUIREMENTS_FILE=x.txt\n%:\n\tdh $@ --buildsystem=dh_virtualenv\n");
-    assert_eq!(settings(&system), ["requirements = [\"x.txt\"]"]);
+    assert_eq!(
+        settings(&system),
+        ["requirements = [\"x.txt\"]", "install-root = \"/usr/share/python\"", "name = \"a\""]
+    );
+    let idle = alone("%:\n\tdh $@ --with python-virtualenv\noverride_dh_auto_test:\n\t./run-tests\n");
+    assert!(idle.rules.contains("override_dh_auto_test") && idle.report().contains("so the target never ran"));
 }
 
 /// debian/rules of strangers: nothing of it is run, and it costs no more than reading it.
@@ -171,6 +176,15 @@ fn hostile_rules() {
         assert!(begun.elapsed().as_secs() < 120, "{start}: {:?}", begun.elapsed());
     }
     assert!(!Path::new("PWNED").exists());
+    let mut links = |path: &str| {
+        path.ends_with(".links").then(|| {
+            "opt/venvs/app/bin/a;b usr/bin/a;b\nopt/venvs/app/bin/../x usr/bin/../x\nopt/venvs/app/bin/\"\\ usr/bin/\"\\\n\
+             opt/venvs/app/bin/ok usr/bin/ok\n"
+                .to_owned()
+        })
+    };
+    let migration = read(dh, "Package: app\n", &mut links).unwrap();
+    assert_eq!(settings(&migration), ["commands = [\"ok\"]"]);
     let error = |control: &str| read(dh, control, &mut |_| None).map(|migration| migration.configurations.len());
     assert_eq!(error("Package: ../../etc/passwd\n\nPackage: a b\n\nPackage: -x\n").ok(), Some(0));
     assert_eq!(error("").ok(), Some(0));

@@ -73,6 +73,11 @@ impl Control {
         self.paragraphs.iter().filter_map(|paragraph| field(paragraph, "Package")).filter(is_name).collect()
     }
 
+    /// The source package.
+    pub(super) fn source(&self) -> Option<&str> {
+        self.paragraphs.iter().find_map(|paragraph| field(paragraph, "Source"))
+    }
+
     /// Whether a build dependency is dh-virtualenv.
     pub(super) fn builds_with_dh_virtualenv(&self) -> bool {
         self.build_depends().any(|(_, relation)| name_of(relation) == "dh-virtualenv")

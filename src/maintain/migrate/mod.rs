@@ -10,13 +10,18 @@ pub mod makefile;
 
 pub mod shell;
 
+mod calls;
+
 mod recipe;
+
+mod remaining;
 
 mod report;
 
 mod rules;
 
 use crate::debhelper::dh_virtualenv::{Key, Setting, Value};
+use crate::python::entry_points::is_script_name;
 use crate::refusal::Failure;
 use std::collections::BTreeMap;
 
@@ -95,7 +100,7 @@ pub fn read(sources: Sources<'_>) -> Result<Migration, Failure> {
             "for a package without it, `debian/PKG.rustvenv` may be an empty file; rustvenv(5) says what it can have",
         ));
     }
-    let mut migration = reader.finish(&binaries, package);
+    let mut migration = reader.finish(control.source(), &binaries, package);
     for (package, settings) in &mut migration.configurations {
         links(package, settings, &mut migration.no_longer_needed, load);
         triggers(package, &mut migration.no_longer_needed, load);
@@ -142,7 +147,7 @@ fn links(
         let words: Vec<&str> = line.split_whitespace().collect();
         let &[from, to] = words.as_slice() else { continue };
         let from = format!("/{}", from.trim_start_matches('/'));
-        let Some(name) = from.strip_prefix(&bin).filter(|name| !name.contains('/')) else { continue };
+        let Some(name) = from.strip_prefix(&bin).filter(|name| is_script_name(name)) else { continue };
         if to.trim_start_matches('/') == format!("usr/bin/{name}") {
             commands.push(name.to_owned());
             let why = "`commands` makes the link, and refuses a name that no wheel provides".to_owned();

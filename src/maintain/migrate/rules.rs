@@ -1,34 +1,22 @@
 //! debian/rules, statement by statement: what goes, what stays, and what dh_virtualenv was told.
 //!
-//! Enters: a [`Makefile`], and the scripts that it calls. Leaves: a `Migration` without what other files say. A statement stays as
-//! it is written unless a reason is found for it to go.
+//! Enters: a [`Makefile`], and the scripts that it calls. Leaves: calls of dh_virtualenv, notes, and an [`Outcome`] for each
+//! statement. One stays as it is written unless a reason is found for it to go.
 
+use super::calls::Call;
 use super::makefile::{Kind, Line, Makefile, Statement};
 use super::recipe::{self, Verdict};
 use super::shell::{self, Command};
-use super::{Migration, Note, Translated};
-use crate::config::Config;
-use crate::debhelper::dh_virtualenv::table::{OPTIONS, Row, Takes, VARIABLES};
-use crate::debhelper::dh_virtualenv::{Fate, Given, Key, Setting, find, judge};
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Migration, Note};
+use crate::debhelper::dh_virtualenv::find;
+use crate::debhelper::dh_virtualenv::table::{OPTIONS, Takes};
+use std::collections::BTreeSet;
 
-/// What dh_virtualenv or dh was told.
-struct Call {
-    place: String,
-    given: Vec<(String, String)>,
-    packages: Vec<String>,
-    excluded: Vec<String>,
-    /// Of a call of its own, and not an option of dh.
-    is_call: bool,
-}
-
-/// Options of one call, calls in one file, and scripts that are read: far more than any real package has.
-const OPTIONS_OF_A_CALL: usize = 1000;
-const CALLS: usize = 200;
+/// Scripts that are read: far more than any real package has.
 const SCRIPTS: usize = 10;
 
 /// What becomes of a statement.
-enum Outcome {
+pub(super) enum Outcome {
     Keep,
     Drop,
     Replace(String),
@@ -36,17 +24,19 @@ enum Outcome {
 
 /// Reads the statements.
 pub(super) struct Reader<'a> {
-    makefile: &'a Makefile,
-    load: &'a mut dyn FnMut(&str) -> Option<String>,
-    outcomes: Vec<Outcome>,
-    calls: Vec<Call>,
-    found: Migration,
+    pub(super) makefile: &'a Makefile,
+    pub(super) load: &'a mut dyn FnMut(&str) -> Option<String>,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) calls: Vec<Call>,
+    pub(super) found: Migration,
     /// Targets that are no more, or have another name.
-    gone: BTreeSet<String>,
-    uses_sequence: bool,
-    uses_build_system: bool,
-    exported: BTreeSet<String>,
-    scripts: usize,
+    pub(super) gone: BTreeSet<String>,
+    pub(super) uses_sequence: bool,
+    pub(super) uses_build_system: bool,
+    pub(super) exported: BTreeSet<String>,
+    pub(super) scripts: usize,
+    /// Targets of steps that dh-virtualenv's sequence left out.
+    pub(super) never_ran: Vec<Note>,
 }
 
 impl<'a> Reader<'a> {
@@ -70,6 +60,7 @@ impl<'a> Reader<'a> {
             uses_build_system: false,
             exported,
             scripts: 0,
+            never_ran: Vec::new(),
         }
     }
 
@@ -99,15 +90,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn note(line: usize, text: &str, why: &str) -> Note {
+    pub(super) fn note(line: usize, text: &str, why: &str) -> Note {
         Note { place: format!("debian/rules line {line}"), text: text.to_owned(), why: why.to_owned() }
     }
 
-    fn decide(&mut self, line: usize, text: &str, why: &str) {
+    pub(super) fn decide(&mut self, line: usize, text: &str, why: &str) {
         self.found.decisions.push(Self::note(line, text, why));
     }
 
-    fn no_need(&mut self, line: usize, text: &str, why: &str) {
+    pub(super) fn no_need(&mut self, line: usize, text: &str, why: &str) {
         self.found.no_longer_needed.push(Self::note(line, text, why));
     }
 
@@ -133,7 +124,12 @@ impl<'a> Reader<'a> {
         for (target, hook) in targets.iter().zip(hooks) {
             let verdict = hook.map_or(Verdict::Keep, |(prefix, name, _)| recipe::target(prefix, name, &commands));
             match verdict {
-                Verdict::Keep => kept.push(target.clone()),
+                Verdict::Keep => {
+                    if hook.is_some_and(|(_, name, _)| LEFT_OUT.contains(&name)) {
+                        self.never_ran.push(Self::note(statement.line, target, NEVER_RAN));
+                    }
+                    kept.push(target.clone());
+                }
                 Verdict::NotNeeded(why) => self.no_need(statement.line, target, why),
                 Verdict::Decide(why) => self.decide(statement.line, target, why),
             }
@@ -373,388 +369,13 @@ impl<'a> Reader<'a> {
             self.found.decisions.push(Note { place: path.to_owned(), text, why: OF_SCRIPT.to_owned() });
         }
     }
-
-    /// Options of dh_virtualenv.
-    fn take(&mut self, place: &str, arguments: &[String], is_call: bool) {
-        let mut call =
-            Call { place: place.to_owned(), given: Vec::new(), packages: Vec::new(), excluded: Vec::new(), is_call };
-        let mut note = |text: &str, why: &str| {
-            self.found.decisions.push(Note { place: place.to_owned(), text: text.to_owned(), why: why.to_owned() });
-        };
-        if arguments.len() > OPTIONS_OF_A_CALL || self.calls.len() >= CALLS {
-            return note("dh_virtualenv", "more calls or options than any real package has: this one was not read");
-        }
-        let mut rest = arguments.iter();
-        while let Some(argument) = rest.next() {
-            let argument = argument.strip_prefix("-O").unwrap_or(argument);
-            if let Some(long) = argument.strip_prefix("--") {
-                let (name, inline) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-                match by_prefix(name) {
-                    Some(row) if matches!(row.takes, Takes::Value(_)) => {
-                        let value = inline.map(str::to_owned).or_else(|| rest.next().cloned()).unwrap_or_default();
-                        call.option(row, &value);
-                    }
-                    Some(row) => call.option(row, ""),
-                    None => note(argument, "dh_virtualenv has no such option"),
-                }
-                continue;
-            }
-            if argument.contains("$(") && !argument.starts_with('-') {
-                note(
-                    argument,
-                    "make or the shell computes this while the package is built: see which options it stands for",
-                );
-                continue;
-            }
-            let Some(letters) = argument.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
-                note(argument, "dh_virtualenv passed over this argument: it is no option");
-                continue;
-            };
-            for (at, letter) in letters.char_indices() {
-                match OPTIONS.iter().find(|row| row.short == Some(letter)) {
-                    Some(row) if matches!(row.takes, Takes::Value(_)) => {
-                        let after = letters.get(at + letter.len_utf8()..).unwrap_or_default();
-                        let value =
-                            if after.is_empty() { rest.next().cloned().unwrap_or_default() } else { after.to_owned() };
-                        call.option(row, &value);
-                        break;
-                    }
-                    Some(row) => call.option(row, ""),
-                    None => {
-                        note(argument, "dh_virtualenv has no such option");
-                        break;
-                    }
-                }
-            }
-        }
-        self.calls.push(call);
-    }
-
-    /// Variables that a command gets, or a script exports.
-    fn variables(&mut self, place: &str, set: &[(String, String)]) {
-        for (name, value) in set {
-            if find(VARIABLES, name).is_some() && self.calls.len() < 2 * CALLS {
-                self.calls.push(Call {
-                    place: place.to_owned(),
-                    given: vec![(name.clone(), value.clone())],
-                    packages: Vec::new(),
-                    excluded: Vec::new(),
-                    is_call: false,
-                });
-            }
-        }
-    }
-
-    /// What was found, for one of `binaries`; `chosen` is what the person said.
-    pub(super) fn finish(mut self, binaries: &[&str], chosen: Option<&str>) -> Migration {
-        self.variables_of_rules();
-        let main = self.main_package(binaries, chosen);
-        let calls = std::mem::take(&mut self.calls);
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        for call in &calls {
-            let packages = if call.packages.is_empty() { vec![main.clone()] } else { call.packages.clone() };
-            for package in packages.iter().filter(|package| binaries.contains(&package.as_str())) {
-                self.found.configurations.entry(package.clone()).or_default();
-                if call.is_call {
-                    *seen.entry(package.clone()).or_default() += 1;
-                }
-                self.translate(package, call);
-            }
-        }
-        if binaries.contains(&main.as_str()) && self.found.configurations.is_empty() {
-            self.found.configurations.insert(main, Vec::new());
-        }
-        for (package, times) in seen.into_iter().filter(|(_, times)| *times > 1) {
-            self.found.decisions.push(Note {
-                place: "debian/rules".to_owned(),
-                text: format!("{times} calls of dh_virtualenv for {package}"),
-                why: "an environment is made once, of all locks that `requirements` names together".to_owned(),
-            });
-        }
-        for settings in self.found.configurations.values_mut() {
-            settings.sort_by_key(|one| one.setting.key);
-        }
-        if !self.uses_sequence && !self.uses_build_system {
-            self.found.decisions.push(Note {
-                place: "debian/rules".to_owned(),
-                text: "no `dh … --with python-virtualenv`".to_owned(),
-                why: "the environment is made by steps of dh: `%:` has to call `dh $@`".to_owned(),
-            });
-        }
-        let rules = self.new_rules();
-        self.found.rules = rules;
-        self.found
-    }
-
-    /// The package that the environment is for when no call says so.
-    fn main_package(&mut self, binaries: &[&str], chosen: Option<&str>) -> String {
-        if let Some(chosen) = chosen {
-            return chosen.to_owned();
-        }
-        let named: BTreeSet<&String> = self.calls.iter().flat_map(|call| &call.packages).collect();
-        if let Some(first) = named.iter().find(|name| binaries.contains(&name.as_str())) {
-            return (*first).clone();
-        }
-        let excluded: BTreeSet<&str> = self.calls.iter().flat_map(|call| &call.excluded).map(String::as_str).collect();
-        let mut candidates: Vec<&str> =
-            binaries.iter().filter(|name| !excluded.contains(*name) && !name.starts_with("python3")).copied().collect();
-        candidates.sort_by_key(|name| ["-doc", "-dbg", "-dev", "-common"].iter().any(|end| name.ends_with(end)));
-        let main = candidates.first().or(binaries.first()).map_or("PKG", |name| name).to_owned();
-        if let (true, Some(others)) = (candidates.len() > 1, candidates.get(1..)) {
-            let text = others.join(", ");
-            self.found.decisions.push(Note {
-                place: "debian/control".to_owned(),
-                text,
-                why: format!(
-                    "dh_virtualenv gave these packages a virtual environment as well as {main}. A package has one here if there is a \
-                     debian/PKG.rustvenv; --package chooses another"
-                ),
-            });
-        }
-        main
-    }
-
-    /// What one call says, for one package.
-    fn translate(&mut self, package: &str, call: &Call) {
-        let (options, variables): (Vec<_>, Vec<_>) =
-            call.given.iter().cloned().partition(|(name, _)| find(OPTIONS, name).is_some());
-        let mut given = Vec::new();
-        for (table, list) in [(OPTIONS, options), (VARIABLES, variables)] {
-            let (known, computed): (Vec<_>, Vec<_>) = list
-                .into_iter()
-                .map(|(name, value)| (name, simplified(&value)))
-                .partition(|(_, value)| !is_computed(value));
-            given.extend(judge(table, &known).unwrap_or_default());
-            for (name, value) in computed {
-                let text = find(table, &name).map_or(value.clone(), |row| row.with_value(&value));
-                let why = "the value is computed while the package is built; write the key into the configuration as \
-                           rustvenv(5) has it";
-                self.push_decision(&call.place, &text, why);
-            }
-        }
-        for Given { what, fate } in given {
-            match fate {
-                Fate::NoEffect(why) => {
-                    let note = Note { place: call.place.clone(), text: what, why };
-                    if !self.found.no_longer_needed.contains(&note) {
-                        self.found.no_longer_needed.push(note);
-                    }
-                }
-                Fate::Refused { why, instead } => self.push_decision(&call.place, &what, &format!("{why}; {instead}")),
-                Fate::Honoured(setting) => self.set(package, setting, &what, &call.place),
-            }
-        }
-        if let Some((_, directory)) = call.given.iter().find(|(name, _)| name == "sourcedirectory") {
-            let directory = directory.trim_end_matches('/');
-            let what = format!("--sourcedirectory={directory}");
-            self.set(package, Setting::text(Key::Project, directory), &what, &call.place);
-            let lock = format!("{directory}/requirements.txt");
-            self.set(package, Setting::list(Key::Requirements, [lock]), &what, &call.place);
-        }
-    }
-
-    fn push_decision(&mut self, place: &str, text: &str, why: &str) {
-        let note = Note { place: place.to_owned(), text: text.to_owned(), why: why.to_owned() };
-        if !self.found.decisions.contains(&note) {
-            self.found.decisions.push(note);
-        }
-    }
-
-    fn set(&mut self, package: &str, setting: Setting, what: &str, place: &str) {
-        if let Err(refusals) = Config::parse(what, &format!("{setting}\n"), package) {
-            let message = refusals.first().map_or(String::new(), |refusal| refusal.message.clone());
-            let message = message.strip_prefix(&format!("{what} line 1: ")).unwrap_or(&message).to_owned();
-            let expected = refusals.first().and_then(|refusal| refusal.expected.clone()).unwrap_or_default();
-            return self.push_decision(place, what, &format!("{message}; expected is {expected}"));
-        }
-        let from = format!("{what}, {place}");
-        let is_default = match setting.key {
-            Key::Name => setting == Setting::text(Key::Name, package),
-            Key::InstallRoot => setting == Setting::text(Key::InstallRoot, "/opt/venvs"),
-            Key::Python => setting == Setting::text(Key::Python, "python3"),
-            Key::Requirements => setting == Setting::list(Key::Requirements, ["requirements.txt".to_owned()]),
-            Key::Wheels => setting == Setting::list(Key::Wheels, ["wheels".to_owned()]),
-            _ => false,
-        };
-        let settings = self.found.configurations.entry(package.to_owned()).or_default();
-        let known = settings.iter_mut().find(|one| one.setting.key == setting.key);
-        match known {
-            Some(one) => match one.setting.and(&setting) {
-                Some(both) => {
-                    if both != one.setting {
-                        one.from.push_str(&format!("; {from}"));
-                    }
-                    one.setting = both;
-                }
-                None => {
-                    let why = format!("`{}` was translated already; one of the two has to go", one.setting);
-                    self.push_decision(place, what, &why);
-                }
-            },
-            None if is_default => {
-                let why = format!("`{setting}` is the default");
-                self.found.no_longer_needed.push(Note { place: place.to_owned(), text: what.to_owned(), why });
-            }
-            None => settings.push(Translated { setting, from }),
-        }
-    }
-
-    /// Variables of dh-virtualenv and pip that debian/rules sets.
-    fn variables_of_rules(&mut self) {
-        let makefile = self.makefile;
-        let mut done = BTreeSet::new();
-        for (index, statement) in makefile.statements.iter().enumerate() {
-            let Kind::Variable { name, .. } = &statement.kind else { continue };
-            let of_pip = name.starts_with("PIP_");
-            if !of_pip && find(VARIABLES, name).is_none() {
-                continue;
-            }
-            if let Some(outcome) = self.outcomes.get_mut(index) {
-                *outcome = Outcome::Drop;
-            }
-            self.gone.insert(name.clone());
-            if !done.insert(name.clone()) {
-                continue;
-            }
-            let value = makefile.expand(&format!("$({name})"));
-            let text = format!("{name}={value}");
-            if of_pip {
-                self.no_need(statement.line, &text, "no pip is run, and none of its variables is read");
-            } else if !self.exported.contains(name) {
-                self.decide(
-                    statement.line,
-                    &text,
-                    "it is not exported, so it never had an effect; it was not translated",
-                );
-            } else if self.uses_build_system || name == "DH_VIRTUALENV_INSTALL_ROOT" {
-                let place = format!("debian/rules line {}", statement.line);
-                self.variables(&place, &[(name.clone(), value)]);
-            } else {
-                let judged = judge(VARIABLES, &[(name.clone(), value)]).unwrap_or_default();
-                let meant: Vec<String> = judged
-                    .iter()
-                    .filter_map(|given| match &given.fate {
-                        Fate::Honoured(setting) => Some(setting.to_string()),
-                        _ => None,
-                    })
-                    .collect();
-                let why = "only the build system dh_virtualenv read this variable, and not the sequence, so it never had an effect";
-                if meant.is_empty() {
-                    self.no_need(statement.line, &text, why);
-                } else {
-                    self.decide(
-                        statement.line,
-                        &text,
-                        &format!("{why}; write `{}` if it is meant", meant.join("`, `")),
-                    );
-                }
-            }
-        }
-    }
-
-    /// The text that would do.
-    fn new_rules(&mut self) -> String {
-        self.drop_unused_variables();
-        let mut pieces: Vec<(String, bool)> = Vec::new();
-        for (statement, outcome) in self.makefile.statements.iter().zip(&self.outcomes) {
-            let text = match outcome {
-                Outcome::Keep => statement.raw.clone(),
-                Outcome::Replace(text) => text.clone(),
-                Outcome::Drop => {
-                    // the comment before is about what went
-                    while pieces.last().is_some_and(|(text, is_comment)| *is_comment && !text.starts_with("#!")) {
-                        pieces.pop();
-                    }
-                    continue;
-                }
-            };
-            match &statement.kind {
-                Kind::Rule { targets, prerequisites, .. } if targets == &[".PHONY"] => {
-                    let left: Vec<&str> =
-                        prerequisites.split_whitespace().filter(|name| !self.gone.contains(*name)).collect();
-                    if !left.is_empty() {
-                        pieces.push((format!(".PHONY: {}\n", left.join(" ")), false));
-                    }
-                }
-                Kind::Export(names) if names.iter().any(|name| self.gone.contains(name)) => {
-                    let left: Vec<&str> =
-                        names.iter().map(String::as_str).filter(|name| !self.gone.contains(*name)).collect();
-                    if !left.is_empty() {
-                        pieces.push((format!("export {}\n", left.join(" ")), false));
-                    }
-                }
-                kind => pieces.push((text, *kind == Kind::Comment)),
-            }
-        }
-        let mut rules = String::new();
-        for (piece, _) in pieces {
-            let blank = piece.trim().is_empty();
-            if !blank || !(rules.is_empty() || rules.ends_with("\n\n")) {
-                rules.push_str(&piece);
-                if !rules.ends_with('\n') {
-                    rules.push('\n');
-                }
-            }
-        }
-        if !rules.starts_with("#!") {
-            rules.insert_str(0, "#!/usr/bin/make -f\n");
-        }
-        rules.trim_end().to_owned() + "\n"
-    }
-
-    /// Variables that only what went has used, and those that hold options and that nothing has used.
-    fn drop_unused_variables(&mut self) {
-        let makefile = self.makefile;
-        let mut of: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        let (mut live, mut dead, mut anywhere) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for (index, (statement, outcome)) in makefile.statements.iter().zip(&self.outcomes).enumerate() {
-            let used = references(&statement.raw);
-            anywhere.extend(used.clone());
-            match (&statement.kind, outcome) {
-                (Kind::Variable { name, .. }, Outcome::Keep) => of.entry(name).or_default().push(index),
-                (_, Outcome::Keep) => live.extend(used),
-                (_, Outcome::Drop) => dead.extend(used),
-                (_, Outcome::Replace(text)) => {
-                    live.extend(references(text));
-                    dead.extend(used);
-                }
-            }
-        }
-        live.extend(self.exported.iter().cloned());
-        for names in [&mut live, &mut dead] {
-            let mut todo: Vec<String> = names.iter().cloned().collect();
-            while let Some(name) = todo.pop() {
-                for index in of.get(name.as_str()).into_iter().flatten() {
-                    let raw = makefile.statements.get(*index).map_or("", |statement| &statement.raw);
-                    todo.extend(references(raw).into_iter().filter(|name| names.insert(name.clone())));
-                }
-            }
-        }
-        for (name, indexes) in of {
-            let text = makefile.expand(&format!("$({name})"));
-            let has_options = shell::commands(&text)
-                .iter()
-                .flat_map(|command| &command.words)
-                .filter_map(|word| word.strip_prefix("--"))
-                .any(|word| {
-                    find(OPTIONS, word.split('=').next().unwrap_or(word)).is_some_and(|row| !row.is_debhelpers())
-                });
-            let never_used = has_options && !anywhere.contains(name);
-            if never_used && !live.contains(name) {
-                let line = indexes.first().and_then(|index| makefile.statements.get(*index)).map_or(1, |one| one.line);
-                let why = "nothing uses this variable: these options of dh_virtualenv never had an effect, and were not translated";
-                self.decide(line, &format!("{name} = {text}"), why);
-            }
-            if (never_used || dead.contains(name)) && !live.contains(name) {
-                for index in indexes {
-                    if let Some(outcome) = self.outcomes.get_mut(index) {
-                        *outcome = Outcome::Drop;
-                    }
-                }
-            }
-        }
-    }
 }
+
+/// What the sequence python-virtualenv took out; dh does not run the overrides of such a step.
+const LEFT_OUT: &[&str] = &["dh_auto_build", "dh_auto_test", "dh_auto_install", "dh_auto_clean", "dh_python2"];
+
+const NEVER_RAN: &str = "dh-virtualenv took this step out of dh's sequence, so the target never ran; here the step is there, and \
+                         it will. It stays as it is: look whether that is meant";
 
 const CHANGES: &str = "it changes files of the virtual environment after they were verified: name their paths in `changes` of \
                        rustvenv(5), or better, have the wheel built with the change";
@@ -763,58 +384,3 @@ const MOVED: &str = "it is in a hook of dh_rustvenv now, which runs after dh_fix
                      still wanted, and whether it changes files that were verified";
 
 const OF_SCRIPT: &str = "if it is still wanted, put it into a target `execute_after_dh_rustvenv`";
-
-impl Call {
-    fn option(&mut self, row: &Row, value: &str) {
-        match row.name {
-            "package" => self.packages.push(value.to_owned()),
-            "no-package" => self.excluded.push(value.to_owned()),
-            name => self.given.push((name.to_owned(), value.to_owned())),
-        }
-    }
-}
-
-/// The option of that name, or the only one that begins so.
-fn by_prefix(name: &str) -> Option<&'static Row> {
-    if let Some(row) = find(OPTIONS, name) {
-        return Some(row);
-    }
-    let mut rows = OPTIONS.iter().filter(|row| !name.is_empty() && row.name.starts_with(name));
-    rows.next().filter(|_| rows.next().is_none())
-}
-
-/// Whether a shell or make would have to run for the value.
-fn is_computed(value: &str) -> bool {
-    value.contains(['$', '`'])
-}
-
-/// A value in which what people write to find the distribution's interpreter is its name.
-fn simplified(value: &str) -> String {
-    let inner = value
-        .strip_prefix("$(")
-        .and_then(|rest| rest.strip_suffix(')'))
-        .or_else(|| value.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')));
-    let words: Vec<&str> = inner.unwrap_or_default().split_whitespace().filter(|word| *word != "shell").collect();
-    match words.as_slice() {
-        ["readlink" | "realpath" | "which", options @ .., python] | ["command", options @ .., python]
-            if options.iter().all(|word| word.starts_with('-')) =>
-        {
-            (*python).to_owned()
-        }
-        _ => value.to_owned(),
-    }
-}
-
-/// The names of variables that a text refers to.
-fn references(text: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for (at, _) in text.match_indices('$') {
-        let rest = text.get(at + 1..).unwrap_or_default();
-        let Some(rest) = rest.strip_prefix(['(', '{']) else { continue };
-        let end = rest.find([')', '}', ' ', ',', '$', ':', '\n']).unwrap_or(rest.len());
-        if let Some(name) = rest.get(..end).filter(|name| !name.is_empty()) {
-            names.insert(name.to_owned());
-        }
-    }
-    names
-}
