@@ -17,8 +17,11 @@ use rustvenv::refusal::Refusal;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// `NAME=VALUE`, or `NAME`, as the tables have them.
-fn given(words: &[&str]) -> (Vec<(String, String)>, Vec<(String, String)>) {
+/// Names with their values.
+type Pairs = Vec<(String, String)>;
+
+/// `NAME=VALUE`, or `NAME`, as the tables have them: options, and variables.
+fn given(words: &[&str]) -> (Pairs, Pairs) {
     words
         .iter()
         .map(|word| word.split_once('=').unwrap_or((word, "")))
