@@ -140,6 +140,15 @@ fn what_stays_and_what_moves() {
     assert!(idle.rules.contains("override_dh_auto_test") && idle.report().contains("so the target never ran"));
 }
 
+#[test]
+fn the_readme_says_what_is_printed() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let mut blocks = readme.split("```make\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    let migration = alone(blocks.next().unwrap());
+    assert_eq!(migration.rules, blocks.next().unwrap());
+    assert_eq!(migration.decisions.len(), 1, "the lock, which is not there: {:?}", migration.decisions);
+}
+
 /// debian/rules of strangers: nothing of it is run, and it costs no more than reading it.
 #[test]
 fn hostile_rules() {

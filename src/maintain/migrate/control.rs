@@ -204,11 +204,11 @@ mod tests {
     #[test]
     fn what_changes() {
         let control = Control::read(
-            "Source: a\nBuild-Depends: debhelper (>= 9),\n# no\n dh-virtualenv (>= 1.1), python3-virtualenv\n\n\nPackage: a\nDepends:\n python3 (>= 3.5), adduser\n\n\
-             Package: a-doc\nDepends: python3\n\nPackage: ../evil\n",
+            "Source: app\nBuild-Depends: debhelper (>= 9),\n# no\n dh-virtualenv (>= 1.1), python3-virtualenv\n\n\nPackage: app\nDepends:\n python3 (>= 3.5), adduser\n\n\
+             Package: app-doc\nDepends: python3\n\nPackage: a\n\nPackage: ../evil\n",
         );
-        assert_eq!(control.binaries(), ["a", "a-doc"]);
-        let changes = control.changes(&["a"], Some("[build-system]\nrequires = [\"odd\"]\n[tool.setuptools]\n"));
+        assert_eq!(control.binaries(), ["app", "app-doc"]);
+        let changes = control.changes(&["app"], Some("[build-system]\nrequires = [\"odd\"]\n[tool.setuptools]\n"));
         assert_eq!(
             changes.lines,
             [
@@ -216,12 +216,12 @@ mod tests {
                 "Build-Depends: replace `dh-virtualenv (>= 1.1)` by `dh-sequence-rustvenv`",
                 "Build-Depends: remove `python3-virtualenv`, unless debian/rules calls it",
                 "Build-Depends: add `python3`",
-                "a, Depends: remove `python3 (>= 3.5)`; ${misc:Depends} brings the python3.X that the package is for",
-                "a, Depends: add `${misc:Depends}`",
+                "app, Depends: remove `python3 (>= 3.5)`; ${misc:Depends} brings the python3.X that the package is for",
+                "app, Depends: add `${misc:Depends}`",
             ]
         );
         assert_eq!(changes.decisions.len(), 1);
-        let changes = control.changes(&["a"], Some("[build-system]\nrequires = [\"poetry-core\"]\n"));
+        let changes = control.changes(&["app"], Some("[build-system]\nrequires = [\"poetry-core\"]\n"));
         assert!(changes.lines.contains(&"Build-Depends: add `python3-poetry-core`".to_owned()));
     }
 }

@@ -419,7 +419,7 @@ mod tests {
         for n in 1..60 {
             text.push_str(&format!("D{n} = $(D{0})$(D{0})\n", n - 1));
         }
-        for _ in 0..30 {
+        for _ in 0..16 {
             text.push_str("E += $(E)$(E) eeeeeeeeee\nF := $(F)$(F) ffffffffff\n");
         }
         let makefile = Makefile::read("debian/rules", &text).unwrap();

@@ -49,6 +49,7 @@ pub(super) fn target(prefix: &str, command: &str, recipe: &[Command]) -> Verdict
                 let text = one.text();
                 one.program() == command
                     || deletes_leftovers(one)
+                    || (one.program() == "find" && names_leftovers(&text))
                     || text.contains("dpkg-shlibdeps")
                     || (one.program() == "find" && command == "dh_shlibdeps")
             };
@@ -58,10 +59,7 @@ pub(super) fn target(prefix: &str, command: &str, recipe: &[Command]) -> Verdict
             if rest.iter().any(|one| one.text().contains("Recommends")) {
                 return Verdict::Decide(RECOMMENDED);
             }
-            if !rest.is_empty()
-                && rest.iter().all(|one| deletes_leftovers(one) || is_call(one))
-                && command == "dh_strip_nondeterminism"
-            {
+            if rest.iter().any(|one| deletes_leftovers(one)) && command == "dh_strip_nondeterminism" {
                 return Verdict::NotNeeded(NEVER_WRITTEN);
             }
             Verdict::NotNeeded(BEFORE_IT_IS_THERE)
@@ -136,10 +134,14 @@ fn deletes_leftovers(command: &Command) -> bool {
     let text = command.text();
     let deletes =
         text.contains("-delete") || command.words.iter().any(|word| word == "rm" || word == "xargs" || word == "{}");
-    let left = ["*.pyc", "*.pyo", "__pycache__", "pip-selfcheck", "direct_url.json", "RECORD"];
     let of_find = matches!(command.program(), "find" | "rm");
-    (of_find && deletes && left.iter().any(|name| text.contains(name)))
+    (of_find && deletes && names_leftovers(&text))
         || (command.program() == "xargs" && command.arguments().iter().any(|word| word == "rm"))
+}
+
+fn names_leftovers(text: &str) -> bool {
+    let left = ["*.pyc", "*.pyo", "__pycache__", "pip-selfcheck", "direct_url.json", "RECORD"];
+    left.iter().any(|name| text.contains(name))
 }
 
 /// Whether a call of dh_gencontrol sets variables for the interpreter, and only these.
