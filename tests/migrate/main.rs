@@ -157,9 +157,14 @@ fn hostile_rules() {
     for n in 1..64 {
         doubling.push_str(&format!("A{n} = $(A{0})$(A{0})\n", n - 1));
     }
+    let mut bushy = "B0 = aaaa\n".to_owned();
+    for n in 1..64 {
+        bushy.push_str(&format!("B{n} = {}\n", format!("$(B{})", n - 1).repeat(8)));
+    }
     let begun = std::time::Instant::now();
     for rules in [
         format!("{dh}{doubling}override_dh_virtualenv:\n{}", "\tdh_virtualenv --extras=$(A63)\n".repeat(15_000)),
+        format!("{dh}{bushy}override_dh_virtualenv:\n\tdh_virtualenv --extras=$(B63)\n"),
         format!("{dh}override_dh_virtualenv:\n\tdh_virtualenv{}\n", " -S".repeat(300_000)),
         format!("{dh}override_dh_virtualenv:\n{}", "\tdh_virtualenv -S\n".repeat(15_000)),
         format!("{dh}override_dh_virtualenv:\n{}", "\t./debian/script\n".repeat(15_000)),

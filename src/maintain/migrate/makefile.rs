@@ -126,8 +126,9 @@ impl Makefile {
         while let Some(at) = rest.find('$') {
             let (before, reference) = rest.split_at(at);
             out.push_str(before);
-            if out.len() > EXPANDED {
-                return;
+            // what was cut has exactly that length, and is not to be grown and cut once more
+            if out.len() >= EXPANDED {
+                return truncate(out, EXPANDED);
             }
             let (whole, name) = reference_at(reference);
             rest = reference.get(whole.len()..).unwrap_or_default();
