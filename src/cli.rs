@@ -131,6 +131,9 @@ pub struct CommonArguments {
     /// The source tree, when it is not the directory that debian/ is in
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub sourcedir: PathBuf,
+    /// An option of dh_virtualenv that the packager gave, without its hyphens; dh_rustvenv hands them on
+    #[arg(long, value_name = "NAME[=VALUE]", hide = true)]
+    pub dh_virtualenv: Vec<String>,
     /// Say more
     #[arg(short, long)]
     pub verbose: bool,

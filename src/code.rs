@@ -100,6 +100,22 @@ codes! {
          project say what the environment is, and an auditor goes by them. Settings of the environment are keys of the \
          configuration. Where a directory was listed, list the files in it instead.";
 
+    // ---- left over from dh-virtualenv
+    DhVirtualenvOption, "dh-virtualenv-option", Configuration,
+        "an option or variable of dh-virtualenv asks for something that is not done here",
+        "dh_rustvenv knows every option of dh_virtualenv: those that say where something is or what it is called are honoured, those \
+         about pip and virtualenv alone have no effect and say so, and those that would fetch, run or install something that is \
+         not locked and signed for are refused. The hint says what to write instead; dh_rustvenv(1) has the whole table.";
+    DhVirtualenvConflict, "dh-virtualenv-conflict", Configuration,
+        "an option of dh-virtualenv contradicts the configuration, or another option",
+        "An option may say what the configuration leaves open. Where both speak they have to say the same, or a reader of one of \
+         them would be misled.";
+    DhVirtualenvVariable, "dh-virtualenv-variable", Configuration,
+        "a variable of dh-virtualenv would change the package",
+        "The environment is not part of the source package and is not recorded in .buildinfo, so another builder would get \
+         another package and nobody could say why. Write the line of the hint into the configuration. A variable that says \
+         what the configuration says does no harm.";
+
     // ---- lock (requirements files, pylock.toml)
     RequirementMalformed, "requirement-malformed", Input,
         "a line of a requirements file cannot be read",

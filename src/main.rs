@@ -44,6 +44,7 @@ fn run(cli: &Cli) -> Result<Answer, Failure> {
         Command::Verify(arguments) => command::verify::run(arguments)?,
         Command::Manifest(arguments) => command::manifest::run(arguments)?,
         Command::Sign(arguments) => command::sign::run(arguments)?,
+        Command::Init(arguments) if arguments.from_dh_virtualenv => command::init_from::run(arguments)?,
         Command::Init(arguments) => command::init::run(arguments)?,
         Command::Update(arguments) => command::update::run(arguments)?,
         Command::Requirements(arguments) => command::requirements::run(arguments)?,

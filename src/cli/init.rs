@@ -12,6 +12,12 @@ pub struct InitArguments {
     /// Name of the binary package [default: that of debian/control, else of the project]
     #[arg(long, value_name = "PKG")]
     pub package: Option<String>,
+    /// Read debian/rules of a package that was made with dh-virtualenv, say what becomes of it, and write the configuration
+    #[arg(long, conflicts_with_all = ["signers", "sign_program", "package_version", "from_sources"])]
+    pub from_dh_virtualenv: bool,
+    /// Print the debian/rules that would do and nothing else, and write nothing
+    #[arg(long, requires = "from_dh_virtualenv", conflicts_with = "dry_run")]
+    pub print_rules: bool,
     /// Fingerprint of a key of yours whose signature counts; its certificate is put into debian/signers
     #[arg(long = "signer", value_name = "FPR")]
     pub signers: Vec<String>,

@@ -61,6 +61,19 @@ impl Inputs {
     /// # Errors
     /// What is wrong with the configuration, or what of the build system cannot be told.
     pub fn read(source: &Path, config_file: &Path, package: &str) -> Result<Self, Failure> {
+        Self::settled(source, config_file, package, &mut |_, config| Ok(config))
+    }
+
+    /// The same, with what `settle` makes of the configuration's text and its value.
+    ///
+    /// # Errors
+    /// As [`Inputs::read`], and those of `settle`.
+    pub fn settled(
+        source: &Path,
+        config_file: &Path,
+        package: &str,
+        settle: &mut dyn FnMut(&str, Config) -> Result<Config, Failure>,
+    ) -> Result<Self, Failure> {
         let Some(status) = fs::status(config_file)? else {
             return Err(Failure::unable_hint(
                 format!("there is no {}", config_file.display()),
@@ -74,7 +87,7 @@ impl Inputs {
             return Err(refusal.hint("write what the script prints into the file, and `chmod a-x` it").into());
         }
         let text = fs::read_text(config_file, Limits::DEFAULT.configuration_size)?;
-        let config = Config::parse(&config_file.to_string_lossy(), &text, package)?;
+        let config = settle(&text, Config::parse(&config_file.to_string_lossy(), &text, package)?)?;
         let root = fs::canonicalize(Path::new("."))?;
         let source = fs::canonicalize(source)?;
         let control = fs::read_text(&root.join("debian/control"), Limits::DEFAULT.configuration_size)?;

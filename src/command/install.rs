@@ -4,6 +4,7 @@
 //! listing for `seal`, and the facts for debhelper. With `--facts-only` nothing but these; with `--no-act` the plan goes to
 //! standard output and nothing is written.
 
+use super::dh_virtualenv;
 use super::environment::{Decided, OwnWheel, decide, was_prepared};
 use super::inputs::Inputs;
 use super::talk::Talk;
@@ -28,7 +29,7 @@ const OVERRIDES: &str = "usr/share/lintian/overrides";
 pub fn run(arguments: &InstallArguments) -> Result<(), Failure> {
     let talk = Talk::new(arguments.common.verbose);
     let state = arguments.common.state();
-    let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config(), &arguments.common.package)?;
+    let inputs = dh_virtualenv::inputs(&arguments.common, talk)?;
     // the plan may need the project's own wheel, and nothing of the source tree may be written to for it
     let is_look = arguments.no_act || arguments.facts_only;
     let elsewhere = if is_look && !was_prepared(&state)? { Some(fs::temporary_directory()?) } else { None };

@@ -20,6 +20,8 @@ pub mod byte_code;
 
 pub mod environment;
 
+pub mod dh_virtualenv;
+
 pub mod prepare;
 
 pub mod install;
@@ -47,6 +49,8 @@ pub mod sync;
 pub mod build;
 
 pub mod explain;
+
+pub mod init_from;
 
 pub mod manifest;
 

@@ -3,8 +3,8 @@
 //! The early step of a package build. It verifies the wheels, builds the project's own and makes the plan, so that a mistake is
 //! told in the first second; it leaves only the project's wheel, in the state directory.
 
+use super::dh_virtualenv;
 use super::environment::{OwnWheel, decide};
-use super::inputs::Inputs;
 use super::talk::Talk;
 use crate::cli::PrepareArguments;
 use crate::refusal::Failure;
@@ -16,7 +16,7 @@ use crate::system::fs;
 /// As [`decide`].
 pub fn run(arguments: &PrepareArguments) -> Result<(), Failure> {
     let talk = Talk::new(arguments.common.verbose);
-    let inputs = Inputs::read(&arguments.common.sourcedir, &arguments.common.config(), &arguments.common.package)?;
+    let inputs = dh_virtualenv::inputs(&arguments.common, talk)?;
     let state = arguments.common.state();
     fs::create_dir_all(&state)?;
     let decided = decide(&inputs, &state, OwnWheel::Build, &mut |line| talk.line(line))?;

@@ -5,6 +5,7 @@
 //! modes a checkout has. Then every path of the package, DEBIAN included, gets SOURCE_DATE_EPOCH as its modification time: dpkg-deb
 //! lowers newer times to it, but keeps older ones, which differ between a checkout and a tarball.
 
+use super::dh_virtualenv;
 use super::inputs::source_date_epoch;
 use super::talk::Talk;
 use crate::cli::SealArguments;
@@ -29,6 +30,7 @@ const NAMED: usize = 20;
 pub fn run(arguments: &SealArguments) -> Result<(), Failure> {
     let destdir = arguments.common.destdir(arguments.destdir.as_ref());
     let talk = Talk::new(arguments.common.verbose);
+    dh_virtualenv::look(&arguments.common)?;
     let record = arguments.common.state().join("installed.jsonl");
     if fs::status(&record)?.is_none() {
         return Err(Failure::unable_hint(

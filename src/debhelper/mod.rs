@@ -25,3 +25,5 @@ pub mod depends;
 pub mod facts;
 
 pub mod lintian;
+
+pub mod dh_virtualenv;

@@ -25,6 +25,8 @@ pub mod sync;
 
 pub mod sdist;
 
+pub mod migrate;
+
 pub mod manifest;
 
 pub mod sign;

@@ -59,6 +59,24 @@ const OF_THE_NETWORK: &[(&str, &str)] = &[
     ("NO_PROXY", "hosts that are reached directly"),
 ];
 
+/// dh-virtualenv's variables. They are read to be judged, and none of them can change what is built: one that would is refused.
+const OF_DH_VIRTUALENV: &[&str] = &[
+    "DH_VIRTUALENV_INSTALL_ROOT",
+    "DH_VIRTUALENV_INSTALL_SUFFIX",
+    "DH_REQUIREMENTS_FILE",
+    "DH_PIP_EXTRA_ARGS",
+    "DH_VIRTUALENV_ARGUMENTS",
+    "DH_UPGRADE_PIP",
+    "DH_UPGRADE_SETUPTOOLS",
+    "DH_UPGRADE_WHEEL",
+];
+
+/// The variables of dh-virtualenv that are set, with their values; bytes that are no text are replaced.
+pub fn of_dh_virtualenv() -> Vec<(String, String)> {
+    let value = |name: &&str| Some(((*name).to_owned(), std::env::var_os(name)?.to_string_lossy().into_owned()));
+    OF_DH_VIRTUALENV.iter().filter_map(value).collect()
+}
+
 /// One of the variables that say how the network is reached; `None` when it is not set, or not one of them.
 pub fn of_the_network(name: &str) -> Option<OsString> {
     let (name, _) = OF_THE_NETWORK.iter().find(|(known, _)| *known == name)?;
@@ -107,4 +125,15 @@ pub fn quiet() -> bool {
     std::env::var_os("DH_QUIET").is_some_and(|value| !value.is_empty())
         || std::env::var("DEB_BUILD_OPTIONS")
             .is_ok_and(|options| options.split_whitespace().any(|word| word == "terse"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variables_of_the_table_are_asked_for() {
+        let table = crate::debhelper::dh_virtualenv::table::VARIABLES;
+        assert_eq!(OF_DH_VIRTUALENV, table.iter().map(|row| row.name).collect::<Vec<_>>());
+    }
 }

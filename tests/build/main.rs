@@ -35,6 +35,8 @@ mod libraries;
 
 mod dpkg;
 
+mod dh_virtualenv;
+
 mod shapes;
 
 mod cross;

@@ -1,4 +1,4 @@
-//! The parts of man/rustvenv.7 that are made from tables of the program or of the tests, and prose in the language of manual
+//! The parts of man/rustvenv.7 and man/dh_rustvenv.1 that are made from tables of the program or of the tests, and prose in the language of manual
 //! pages.
 
 // a test that cannot go on has failed
@@ -12,7 +12,13 @@ const BLESS: &str = "RUSTVENV_BLESS";
 /// Holds that `part` stands in man/rustvenv.7 between the two markers; writes it there when asked to.
 #[track_caller]
 pub(crate) fn holds(markers: (&str, &str), part: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/rustvenv.7");
+    holds_in("man/rustvenv.7", markers, part);
+}
+
+/// The same for another page.
+#[track_caller]
+pub(crate) fn holds_in(page: &str, markers: (&str, &str), part: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let old = std::fs::read_to_string(&path).unwrap();
     let new = with_part(&old, markers, part);
     if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
@@ -20,7 +26,7 @@ pub(crate) fn holds(markers: (&str, &str), part: &str) {
     } else {
         assert!(
             old == new,
-            "man/rustvenv.7 does not have what a table has; write that part anew with\n    {BLESS}=1 make test\n\
+            "{page} does not have what a table has; write that part anew with\n    {BLESS}=1 make test\n\
              and look at the difference"
         );
     }
