@@ -80,6 +80,7 @@ CONTROL
 		"python = \"${interpreter#python}\"" >debian/word.rustvenv
 	printf 'word.conf etc\n' >debian/word.install
 	printf 'language = en\n' >word.conf
+	printf 'No rights are reserved.\n' >debian/copyright
 	logged "$work/build-word-$version.log" clean_env dpkg-buildpackage -us -uc -b -d
 	cp "../word_${version}_$architecture.deb" "$debs/"
 )
@@ -192,7 +193,8 @@ refused() {
 	works "$@"
 }
 
-# what there is in the system beside the notes of dpkg and apt, and byte code of Debian's own modules, which root's runs leave too
+# what there is in the system beside the notes of dpkg and apt, and byte code of Debian's own modules,
+# which root's runs leave too; and /opt, which dpkg removes with the last package there, and `gone` looks at
 files() {
 	find "$root" -xdev \( -path "$root/var/lib/dpkg" -o -path "$root/var/lib/apt" -o -path "$root/var/cache" -o -path "$root/var/log" \
 		-o -path "$root/usr/lib/python3*/__pycache__" -o -path "$root/debs" -o -path "$root/proc" -o -path "$root/dev" -o -path "$root/tmp" \) -prune -o -printf '%M %P %l\n' | sort
@@ -266,7 +268,9 @@ part_piuparts() {
 	tar -C "$root" -xf "$work/bookworm.tar"
 	chmod 755 "$root"
 	common=(--existing-chroot="$root" --mirror="$mirror main" --bindmount="$work/repository"
-		--extra-repo="deb [trusted=yes] file:$work/repository ./" --no-eatmydata --skip-logrotatefiles-test --tmpdir="$work")
+		--extra-repo="deb [trusted=yes] file:$work/repository ./" --no-eatmydata --skip-logrotatefiles-test --tmpdir="$work"
+		# no package of Debian owns /opt: dpkg removes it with the last one that has something there
+		--ignore=/opt/)
 	pius() { # NAME FILE OPTION...
 		name=$1 file=$2
 		shift 2
