@@ -31,7 +31,7 @@ pub fn run(arguments: &InitArguments) -> Result<(), Failure> {
         } else {
             fs::create(&file, 0o644, &mut |sink| sink(text.as_bytes()))?;
             super::say(&format!(
-                "rustvenv: {} is written; debian/rules and debian/control are yours to change",
+                "rustvenv: {} is written; change debian/rules and debian/control as above, then `rustvenv init` says what is left",
                 file.display()
             ));
         }
