@@ -133,6 +133,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
         config.trust,
         manifest.as_ref(),
         &wheels,
+        &build_wheels,
     );
     let (plan, depends_variable) = match (request.plan(), depends_variable) {
         (Ok(plan), Some(variable)) if refusals.is_empty() => (plan, variable),

@@ -35,6 +35,8 @@ struct Provenance<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<ManifestFacts<'a>>,
     wheels: Vec<WheelFacts<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    build_wheels: Vec<WheelFacts<'a>>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +69,8 @@ struct WheelFacts<'a> {
     licence: Option<&'a str>,
 }
 
-/// The files of share/rustvenv for the binary package `package` of `architecture` (`all` or a Debian architecture).
+/// The files of share/rustvenv for the binary package `package` of `architecture` (`all` or a Debian architecture), of which
+/// `wheels` are in it and `build_wheels` were what its project's own wheel was built with.
 pub fn documents(
     package: &str,
     architecture: &str,
@@ -75,6 +78,7 @@ pub fn documents(
     trust: Trust,
     manifest: Option<&VerifiedManifest>,
     wheels: &[Arc<Wheel>],
+    build_wheels: &[Arc<Wheel>],
 ) -> Vec<Document> {
     let mut documents = Vec::new();
     if let Some(manifest) = manifest {
@@ -82,8 +86,6 @@ pub fn documents(
             documents.push(Document { name: base_name(&file.name).to_owned(), bytes: file.bytes.clone() });
         }
     }
-    let mut facts: Vec<WheelFacts<'_>> = wheels.iter().map(|wheel| wheel_facts(wheel)).collect();
-    facts.sort_by_key(|wheel| wheel.project);
     let provenance = Provenance {
         format: FORMAT,
         package,
@@ -106,13 +108,20 @@ pub fn documents(
                 })
                 .collect(),
         }),
-        wheels: facts,
+        wheels: by_project(wheels),
+        build_wheels: by_project(build_wheels),
     };
     // serialising plain strings and numbers cannot fail
     let mut json = serde_json::to_string_pretty(&provenance).unwrap_or_default();
     json.push('\n');
     documents.push(Document { name: "provenance.json".to_owned(), bytes: json.into_bytes() });
     documents
+}
+
+fn by_project(wheels: &[Arc<Wheel>]) -> Vec<WheelFacts<'_>> {
+    let mut facts: Vec<WheelFacts<'_>> = wheels.iter().map(|wheel| wheel_facts(wheel)).collect();
+    facts.sort_by_key(|wheel| wheel.project);
+    facts
 }
 
 fn wheel_facts(wheel: &Wheel) -> WheelFacts<'_> {
