@@ -2,10 +2,11 @@
 # chroots.sh [-d DEB | -p]: builds the example in clean Debian systems, as root, and prints a table. `make chroots` sees to what it
 # needs first.
 #
-# dh-rustvenv's own package is built in bookworm and in trixie, without a network, with the crates vendored (-p: no more than
-# that; -d DEB: this one is taken instead). Then the example is built in bookworm and in trixie, four times each: as root, as a user in another place and
-# time, and twice by sbuild as an ordinary user; each has to be the same within its suite. A package for bookworm's Python, with
-# the application a verified wheel like every other, is built on bookworm, trixie and sid: it has to be the same on all three.
+# dh-rustvenv's own package is built in trixie and in bookworm, without a network, with the crates vendored; with
+# DEB_BUILD_OPTIONS=nocheck without its unit tests. -p: no more than that. -d DEB: this one is taken instead.
+# Then the example is built in bookworm and in trixie, four times each: as root, as a user in another place and time, and
+# twice by sbuild as an ordinary user; each has to be the same within its suite. A package for bookworm's Python, with the
+# application a verified wheel like every other, is built on bookworm, trixie and sid: it has to be the same on all three.
 # Last, one of the packages is rebuilt from its .buildinfo (rebuild.sh).
 #
 # Everything is below target/chroots; systems and packages that are still the right ones are kept for the next run. The user
@@ -78,7 +79,8 @@ own() {
 	logged "$logs/vendor.log" scripts/cargo.sh vendor --locked "$tree/vendor"
 	chown -R 1000:1000 "$system/build"
 	say "dh-rustvenv: building it in $1 with $(inside "$system" rustc --version) (some minutes)"
-	logged "$logs/own-$1.log" inside -u builder "$system" sh -c 'cd /build/dh-rustvenv && dpkg-buildpackage -us -uc -b'
+	logged "$logs/own-$1.log" inside -u builder "$system" env DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-}" \
+		sh -c 'cd /build/dh-rustvenv && dpkg-buildpackage --no-sign --build=binary'
 	rm -rf "$work/own/$1"
 	mkdir -p "$work/own/$1"
 	cp -- "$system"/build/dh-rustvenv_*.deb "$work/own/$1/"
@@ -87,8 +89,8 @@ own() {
 }
 
 if [ -z "$deb" ]; then
-	own bookworm cargo-web,rustc-web
 	own trixie cargo,rustc
+	own bookworm cargo-web,rustc-web
 	for deb in "$work"/own/bookworm/dh-rustvenv_*.deb; do :; done
 fi
 [ -z "$only" ] || exit 0

@@ -18,24 +18,21 @@ here() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s/%s\n' "$invoked" "$1
 work=$top/target/rebuild
 output=
 suite=
-rm -rf -- "$work"
-mkdir -p "$work/debs" "$work/stores"
-stores=0
+stores=
+own=
 while getopts s:w:d:o: option; do
 	case $option in
 	s) suite=$OPTARG ;;
-	w)
-		stores=$((stores + 1))
-		ln -s -- "$(here "$OPTARG")" "$work/stores/$stores"
-		;;
-	d) cp -- "$(here "$OPTARG")" "$work/debs/" ;;
+	w) stores="$stores$(here "$OPTARG")
+" ;;
+	d) own="$own$(here "$OPTARG")
+" ;;
 	o) output=$(here "$OPTARG") ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
 [ $# = 1 ] || die "usage: rebuild.sh [-s SUITE] [-w WHEELS]... [-d DEB]... [-o DIRECTORY] BUILDINFO"
-[ "$(id -u)" = 0 ] || die "needs root: the files of a system belong to many users"
 buildinfo=$(here "$1")
 beside=${buildinfo%/*}
 
@@ -75,6 +72,9 @@ dsc=${source}_$file_version.dsc
 [ -f "$beside/$dsc" ] || die "there is no $dsc beside the .buildinfo"
 if recorded | grep -q "  $dsc\$" && ! same "$dsc" "$beside/$dsc"; then die "$dsc is not the one that was built"; fi
 
+[ "$(id -u)" = 0 ] || die "needs root: the files of a system belong to many users"
+rm -rf -- "$work"
+mkdir -p "$work"
 field Installed-Build-Depends | sed -n 's/^\([a-z0-9][a-z0-9.+-]*\) (= \([A-Za-z0-9.+~:-]*\)),*$/\1 \2/p' | sort >"$work/recorded"
 if [ -z "$suite" ]; then
 	case $(sed -n 's/^base-files //p' "$work/recorded") in
@@ -105,14 +105,13 @@ for wheel in record["wheels"] + record.get("build-wheels", []):
 }
 for one in $debs; do wheels_of "$beside/$one"; done >"$work/wanted"
 sort -u -o "$work/wanted" "$work/wanted"
-find "$work/stores/" -follow -type f -name '*.whl' -exec sha256sum {} + >"$work/found"
+printf '%s' "$stores" | while read -r store; do find "$store" -type f -name '*.whl' -exec sha256sum {} +; done >"$work/found"
 
 # ---- the system
 
-for one in "$work"/debs/*.deb; do
-	# shellcheck disable=SC2016 # dpkg-deb's own variables
-	[ ! -f "$one" ] || dpkg-deb --show --showformat='${Package} ${Version}\n' "$one"
-done | sort >"$work/own"
+# shellcheck disable=SC2016 # dpkg-deb's own variables
+printf '%s' "$own" | while read -r one; do dpkg-deb --show --showformat='${Package} ${Version}\n' "$one"; done |
+	sort >"$work/own"
 join -v 1 "$work/recorded" "$work/own" >"$work/archive"
 system=$work/system
 say "making a system of $suite with these versions"
@@ -125,7 +124,7 @@ tar -C "$system" -xf "$work/system.tar"
 rm -f -- "$work/system.tar"
 inside() { scripts/inside.sh "$@"; }
 mkdir "$system/tmp/rebuild" "$system/tmp/rebuild/debs" "$system/tmp/rebuild/wheels"
-for one in "$work"/debs/*.deb; do [ ! -f "$one" ] || cp -- "$one" "$system/tmp/rebuild/debs/"; done
+printf '%s' "$own" | while read -r one; do cp -- "$one" "$system/tmp/rebuild/debs/"; done
 if [ -s "$work/own" ]; then logged "$work/install.log" inside "$system" sh -c 'dpkg --install /tmp/rebuild/debs/*.deb'; fi
 # shellcheck disable=SC2016 # dpkg-query's own variables
 inside "$system" dpkg-query --show --showformat='${Package} ${Version}\n' | sort >"$work/installed"
