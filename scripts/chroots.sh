@@ -106,7 +106,7 @@ ready() {
 	logged "$logs/install-$1.log" inside "$system" dpkg --install /tmp/dh-rustvenv.deb
 	say "$1: dh-rustvenv is installed: $(inside "$system" rustvenv --version)"
 	rm -f -- "$system/tmp/dh-rustvenv.deb"
-	tar -C "$system" --exclude='./dev/*' -cf "$work/$1-ready.tar" .
+	tar -C "$system" -cf "$work/$1-ready.tar" .
 	rm -rf -- "$system"
 	printf '%s\n' "$sum" >"$work/stamps/$1-ready"
 }
@@ -212,36 +212,33 @@ grep -q "^$second_user:" /etc/subuid ||
 by_sbuild() {
 	suite=$1 source=$2 output=$3
 	shift 3
-	rm -rf -- "$bed/room" "$output"
-	mkdir -p "$bed/room/out" "$output"
-	cp -R -- "$source" "$bed/room/tidings-$version"
-	(cd "$bed/room" && dpkg-source --build "tidings-$version") >"$output/log" 2>&1 || return
-	rm -rf -- "$bed/room/tidings-$version"
+	rm -rf -- "$bed/${suite:?}" "$output"
+	mkdir -p "$bed/$suite/out" "$output"
+	cp -R -- "$source" "$bed/$suite/tidings-$version"
+	(cd "$bed/$suite" && dpkg-source --build "tidings-$version") >"$output/log" 2>&1 || return
+	rm -rf -- "$bed/$suite/tidings-$version"
 	[ -e "$bed/$suite.tar" ] || ln -- "$work/$suite-ready.tar" "$bed/$suite.tar" 2>/dev/null ||
 		cp -- "$work/$suite-ready.tar" "$bed/$suite.tar"
-	chown -R "$second_user": "$bed/room"
-	(cd "$bed/room/out" && env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$bed/room" LC_ALL=C.UTF-8 \
+	chown -R "$second_user": "$bed/$suite"
+	(cd "$bed/$suite/out" && env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$bed/$suite" LC_ALL=C.UTF-8 \
 		setpriv --reuid "$second_user" --regid "$second_user" --init-groups -- \
 		sbuild --chroot-mode=unshare --dist="$suite" --chroot="$bed/$suite.tar" --no-apt-update --no-apt-upgrade \
-		--no-apt-distupgrade --no-run-lintian --nolog "$@" "$bed/room/tidings_$version.dsc") >>"$output/log" 2>&1 || return
+		--no-apt-distupgrade --no-run-lintian --nolog "$@" "$bed/$suite/tidings_$version.dsc") >>"$output/log" 2>&1 || return
 	cp -- "$bed"/room/out/* "$output/"
 }
 
-# builds WHAT SOURCE SUITE...: in each suite as root, as a user elsewhere, and twice by sbuild
+# in_suite WHAT SOURCE SUITE HOW: a build by in_system and its line of the table
 out=$work/packages
-builds() {
-	what=$1 from=$2
-	shift 2
-	for suite in "$@"; do
-		for how in root user; do
-			in_system "$suite" "$from" "$out/$what/$suite-$how" "$how" || worst=2
-			row "$what" "$suite" "$how" "$out/$what/$suite-$how/$package"
-		done
-		by_sbuild "$suite" "$from" "$out/$what/$suite-sbuild" || worst=2
-		row "$what" "$suite" sbuild "$out/$what/$suite-sbuild/$package"
-		by_sbuild "$suite" "$from" "$out/$what/$suite-sbuild-2" --build-path=/tmp/elsewhere || worst=2
-		row "$what" "$suite" 'sbuild elsewhere' "$out/$what/$suite-sbuild-2/$package"
-	done
+in_suite() {
+	in_system "$3" "$2" "$out/$1/$3-$4" "$4" || :
+	row "$1" "$3" "$4" "$out/$1/$3-$4/$package"
+}
+# with_sbuild WHAT SOURCE SUITE: twice
+with_sbuild() {
+	by_sbuild "$3" "$2" "$out/$1/$3-sbuild" || :
+	row "$1" "$3" sbuild "$out/$1/$3-sbuild/$package"
+	by_sbuild "$3" "$2" "$out/$1/$3-sbuild-2" --build-path=/tmp/elsewhere || :
+	row "$1" "$3" 'sbuild elsewhere' "$out/$1/$3-sbuild-2/$package"
 }
 
 # One source package for all suites.
@@ -250,17 +247,7 @@ rm -rf -- "$sources" "$out"
 mkdir -p "$sources" "$out"
 cp -R -- debian-example "$sources/example"
 cp -- "$wheels"/*.whl "$sources/example/wheels/"
-builds example-bookworm "$sources/example" bookworm
-builds example-trixie "$sources/example" trixie
-
-# On sid there is nothing signed for its Python: that has to be said, and nothing else may happen.
-if in_system sid "$sources/example" "$out/example-sid" root; then
-	row example-sid sid 'NOT REFUSED' "$out/example-sid/$package"
-	worst=2
-else
-	say "example, sid: refused, since its Python has no wheel on the list: $(grep -o '^error\[[^]]*\]' "$out/example-sid/log" |
-		sort -u | paste -sd ' ')"
-fi
+in_suite example-bookworm "$sources/example" bookworm root
 
 # ---- a package for bookworm's Python, wherever it is built
 
@@ -311,15 +298,39 @@ fi
 mkdir "$variant/debian/signers"
 cp -- "$key/chroots.asc" "$variant/debian/signers/"
 cp -- "$key/sha256sums.txt.asc" "$variant/wheels/"
-builds for-bookworm "$variant" bookworm trixie sid
 
 # Byte code that is compiled where the package is installed: there are maintainer scripts.
 cp -R -- "$variant" "$sources/for-bookworm-install"
 sed -i 's/^bytecode .*/bytecode = "install"/' "$sources/for-bookworm-install/debian/tidings.rustvenv"
-for suite in bookworm trixie sid; do
-	in_system "$suite" "$sources/for-bookworm-install" "$out/for-bookworm-install/$suite" root || worst=2
-	row for-bookworm-install "$suite" root "$out/for-bookworm-install/$suite/$package"
-done
+
+# all_of SUITE: everything that is built in SUITE
+all_of() {
+	case $1 in
+	bookworm) in_suite example-bookworm "$sources/example" bookworm user ;;
+	trixie)
+		in_suite example-trixie "$sources/example" trixie root
+		in_suite example-trixie "$sources/example" trixie user
+		;;
+	sid)
+		# There is nothing signed for its Python: that has to be said, and nothing else may happen.
+		if in_system sid "$sources/example" "$out/example-sid" root; then
+			row example-sid sid 'NOT REFUSED' ''
+		else
+			say "example, sid: refused, since its Python has no wheel on the list: $(grep -o '^error\[[^]]*\]' "$out/example-sid/log" |
+				sort -u | paste -sd ' ')"
+		fi
+		;;
+	esac
+	in_suite for-bookworm "$variant" "$1" root
+	in_suite for-bookworm-install "$sources/for-bookworm-install" "$1" root
+	in_suite for-bookworm "$variant" "$1" user
+	with_sbuild for-bookworm "$variant" "$1"
+	[ "$1" = sid ] || with_sbuild "example-$1" "$sources/example" "$1"
+}
+all_of bookworm &
+all_of trixie &
+all_of sid &
+wait
 
 # It has to run, too: in bookworm, from the package that sid has built.
 system=$(fresh bookworm-ready)
@@ -330,10 +341,10 @@ rm -rf -- "$system"
 
 # ---- from .buildinfo alone
 
-in_system bookworm "$sources/example" "$out/with-buildinfo" full || worst=2
+in_system bookworm "$sources/example" "$out/with-buildinfo" full || :
 row example-bookworm bookworm 'wheels not in the source' "$out/with-buildinfo/$package"
 scripts/rebuild.sh -w "$wheels" -d "$deb" -o "$out/rebuilt" "$out/with-buildinfo/tidings_${version}_$architecture.buildinfo" \
-	>"$logs/rebuild.log" 2>&1 || { tail -n 15 "$logs/rebuild.log" >&2 && worst=2; }
+	>"$logs/rebuild.log" 2>&1 || tail -n 15 "$logs/rebuild.log" >&2
 row example-bookworm bookworm 'rebuilt from .buildinfo' "$out/rebuilt/$package"
 
 # ---- the table

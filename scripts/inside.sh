@@ -29,6 +29,7 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
 	mount --bind -- "$system" "$system"
 	cd -- "$system"
 	mount -t proc proc proc
+	mkdir -p dev/shm
 	mount -t tmpfs -o mode=1777 tmpfs dev/shm
 	mount --move . /
 	exec chroot . sh -eu -c '\''
