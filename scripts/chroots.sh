@@ -37,8 +37,8 @@ architecture=$(dpkg --print-architecture)
 
 # ---- systems
 
-# What a build of the example is done in; nettle-dev has the libraries of dh-rustvenv under a name that all suites know.
-ready_packages=debhelper,faketime,nettle-dev,python3
+# What a build of the example is done in; sbuild wants fakeroot, and nettle-dev has the libraries of dh-rustvenv under a name that all suites know.
+ready_packages=debhelper,fakeroot,faketime,nettle-dev,python3
 wheel_packages=bubblewrap,dpkg-dev,libffi-dev,nettle-dev,pkgconf,python3,python3-dev
 
 # base NAME SUITE PACKAGES: $work/NAME.tar, a clean system
