@@ -32,6 +32,8 @@ check_packages     = $(example_packages) binutils bubblewrap chromium-headless-s
 	util-linux xz-utils zip zsh
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 upgrades_packages  = $(example_packages) mmdebstrap piuparts
+chroots_packages   = $(build_packages) debhelper dpkg-dev git gnupg mmdebstrap sbuild uidmap util-linux
+rebuild_packages   = dpkg-dev mmdebstrap python3 util-linux
 conformance_packages = $(build_packages) dpkg-dev gnupg python3 python3-pip python3-venv util-linux
 elf_packages       = $(build_packages) binutils dpkg-dev python3 python3-pip unzip util-linux
 index_packages     = gnupg python3 time
@@ -131,6 +133,18 @@ upgrades: ## dpkg's every call, piuparts, another patch level of Python, Debian 
 	@scripts/stage.sh
 	@scripts/example-wheels.sh
 	@scripts/upgrades.sh
+
+.PHONY: chroots
+chroots: ## dh-rustvenv and the example in clean bookworm, trixie and sid (as root; an hour the first time)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(chroots_packages) $(rebuild_packages)
+	@scripts/stage.sh
+	@scripts/chroots.sh
+
+.PHONY: rebuild
+rebuild: ## build a package again from its .buildinfo (BUILDINFO=, WHEELS=, DEBS=; as root)
+	@scripts/apt-need.sh $(rebuild_packages)
+	@scripts/rebuild.sh $(foreach one,$(WHEELS),-w "$(one)") $(foreach one,$(DEBS),-d "$(one)") "$(BUILDINFO)"
 
 .PHONY: conformance
 conformance: ## install sixty projects of PyPI as pip does, compare, import and run them

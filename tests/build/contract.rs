@@ -89,7 +89,7 @@ fn what_cannot_be_meant_is_an_error_and_nothing_is_written() {
     for (arguments, said) in [
         (&["-pdemo", "extra"][..], "takes no arguments"),
         (&["--", "extra"], "takes no arguments"),
-        (&["--requirements", "requirements.txt"], "nknown option"),
+        (&["--no-such-option"], "nknown option"),
         (&["-ptypo"], "typo"),
         (&["--no-package=typo"], "typo"),
         (&["-s"], "-s"),

@@ -160,6 +160,12 @@ fn the_build_back_end_can_come_from_verified_wheels() {
     package.buildpackage(&["-b"]).ok();
     let listed = contents(&package.deb("demo"));
     assert!(listed.contains("site-packages/own.py") && !listed.contains("tiny_backend"), "{listed}");
+    // it is not in the package, and nobody can build the package without it
+    let record = package.read("debian/demo/opt/venvs/demo/share/rustvenv/provenance.json");
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let backend = &record["build-wheels"][0];
+    assert_eq!(backend["file"], "tiny_backend-1.0-py3-none-any.whl", "{record}");
+    assert!(package.read("wheels/sha256sums.txt").contains(backend["sha256"].as_str().unwrap()), "{record}");
     // the back end is not on the list any more
     let manifest = package.read("wheels/sha256sums.txt");
     package.sign(
