@@ -22,7 +22,7 @@ use crate::maintain::fetch::choose::{Kind, Wanted};
 use crate::maintain::manifest::{Grown, grow};
 use crate::maintain::review::{self, NewWheel, Source};
 use crate::maintain::sdist;
-use crate::maintain::settings::{Settings, USUAL_BUILD_LOCKS, USUAL_LOCKS, WORKSHOP};
+use crate::maintain::settings::{OfUpstream, Settings, USUAL_BUILD_LOCKS, USUAL_LOCKS, WORKSHOP};
 use crate::maintain::sign::add;
 use crate::maintain::wheel_build::record::Record;
 use crate::python::architecture::Architecture;
@@ -303,13 +303,19 @@ impl<'a> Desk<'a> {
     }
 
     fn fetching(&self, python: &Interpreter, all: &[Wanted], wheels: &Path) -> FetchArguments {
-        let upstream = self.settings.upstream_wheels.iter().filter(|name| all.iter().any(|one| one.name == **name));
+        let upstream_wheels = match &self.settings.upstream_wheels {
+            OfUpstream::Every => vec!["*".to_owned()],
+            OfUpstream::Named(names) => {
+                let locked = names.iter().filter(|name| all.iter().any(|one| one.name == **name));
+                locked.map(ToString::to_string).collect()
+            }
+        };
         FetchArguments {
             requirements: Vec::new(),
             extras: Vec::new(),
             groups: Vec::new(),
             sdists: self.settings.sdists.clone(),
-            upstream_wheels: upstream.map(ToString::to_string).collect(),
+            upstream_wheels,
             wheels: Some(wheels.to_owned()),
             index_url: self.settings.index_url.clone(),
             python: Some(python.version()),

@@ -56,7 +56,7 @@ pub struct Settings {
     /// How many certificates have to sign.
     pub threshold: usize,
     /// Projects of which upstream's wheel is taken.
-    pub upstream_wheels: BTreeSet<ProjectName>,
+    pub upstream_wheels: OfUpstream,
     /// The static index, if there is one.
     pub index: Option<PathBuf>,
     /// The Pythons that the wheels are for; empty: that of the distribution.
@@ -65,6 +65,15 @@ pub struct Settings {
     pub index_url: Vec<String>,
     /// The time of everything that is built, in seconds since 1970.
     pub source_date_epoch: Option<u64>,
+}
+
+/// Of which projects upstream's wheel is taken where one fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OfUpstream {
+    /// Of all: nothing is built but what upstream has no wheel of.
+    Every,
+    /// Of these, and all others are built.
+    Named(BTreeSet<ProjectName>),
 }
 
 #[derive(Deserialize)]
@@ -179,7 +188,11 @@ impl Settings {
         };
         let extras = names("extras", &raw.extras);
         let groups = names("groups", &raw.groups);
-        let upstream_wheels = names("upstream-wheels", &raw.upstream_wheels);
+        let upstream_wheels = if raw.upstream_wheels.iter().any(|name| name == "*") {
+            OfUpstream::Every
+        } else {
+            OfUpstream::Named(names("upstream-wheels", &raw.upstream_wheels))
+        };
         let mut pythons = Vec::new();
         for text in &raw.python {
             match Interpreter::parse(text) {
@@ -249,6 +262,13 @@ mod tests {
         let settings = Settings::parse(None, Some(other)).unwrap();
         assert_eq!((settings.threshold, settings.project.as_deref()), (2, Some("hello")));
         assert!(Settings::parse(Some(own), Some(other)).is_err());
+    }
+
+    #[test]
+    fn a_star_takes_upstreams_wheels_of_all_projects() {
+        let settings = Settings::parse(Some("upstream-wheels = [\"*\"]\n"), None).unwrap();
+        assert_eq!(settings.upstream_wheels, OfUpstream::Every);
+        assert_eq!(Settings::parse(None, None).unwrap().upstream_wheels, OfUpstream::Named(BTreeSet::new()));
     }
 
     #[test]
