@@ -152,11 +152,11 @@ application() { # NAME
 	cp "$first/$deb" "$room/system/"
 	install -m 755 "$applications/$1/start" "$room/system/start"
 	logged "$logs/install.log" within "$room/system" dpkg --install "/$deb"
-	logged "$logs/useradd.log" within "$room/system" useradd --create-home somebody
+	logged "$logs/useradd.log" within "$room/system" useradd --create-home --home-dir /srv/somebody somebody
 
 	say "$1: started by an ordinary user"
 	logged "$logs/start.log" within "$room/system" setpriv --reuid somebody --regid somebody --init-groups \
-		env -i --chdir=/home/somebody PATH=/usr/bin:/bin HOME=/home/somebody LC_ALL=C.UTF-8 /start
+		env -i --chdir=/srv/somebody PATH=/usr/bin:/bin HOME=/srv/somebody LC_ALL=C.UTF-8 /start
 	tail -n 6 "$logs/start.log" | sed 's/^/    /'
 	rm -rf "$room/system" "$room/again" "$room/again.deb"
 

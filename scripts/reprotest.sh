@@ -45,7 +45,7 @@ if [ ! -c /dev/fuse ]; then mknod /dev/fuse c 10 229 2>/dev/null || :; fi # in a
 bed=$(mktemp -d /var/tmp/rustvenv-reprotest.XXXXXX)
 trap 'rm -rf "$bed"' EXIT
 chmod 755 "$bed"
-(umask 022 && cp -R target/stage "$bed/stage" && mkdir -p "$bed/bin" "$bed/source" "$bed/tmp" &&
+(umask 022 && cp -R target/stage "$bed/stage" && mkdir -p "$bed/bin" "$bed/source" "$bed/spot" &&
 	cp -R "${tree:-debian-example}" "$bed/source/$name")
 [ -n "$tree" ] || (umask 022 && cp target/example/wheels/*.whl "$bed/source/$name/wheels/")
 chmod -R u+rwX,go+rX-w "$bed/source"
@@ -76,7 +76,7 @@ SUDO
 cat >"$bed/bin/mktemp" <<MKTEMP
 #!/bin/sh
 case "\$*" in
-"--directory --tmpdir reprotest."*) mkdir -- "$bed/tmp/build" && echo "$bed/tmp/build" ;;
+"--directory --tmpdir reprotest."*) mkdir -- "$bed/spot/build" && echo "$bed/spot/build" ;;
 *) exec /usr/bin/mktemp "\$@" ;;
 esac
 MKTEMP
@@ -162,8 +162,8 @@ lacking() {
 # builds. One build is the first one, with nothing varied; the others are held against it. The packages are in
 # $work/VARIATION/.
 run_reprotest() { # NAME SPECIFICATION COMMAND
-	rm -rf "$bed/tmp/build"
-	chmod 1777 "$bed/tmp"
+	rm -rf "$bed/spot/build"
+	chmod 1777 "$bed/spot"
 	set -- "$@" --store-dir="$work/$1" --variations="-all${2:+,$2}" --build-command "cd $name && $3"
 	if [ "$1" != none ]; then set -- "$@" --control-build="$work/none/control"; fi
 	env -i PATH="$bed/bin:$bed/stage/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin" PERL5LIB="$bed/stage/usr/share/perl5" \
