@@ -30,6 +30,7 @@ check_packages     = $(example_packages) binutils bubblewrap chromium-headless-s
 	flit git gnupg gpgv ksh93u+m lintian mandoc nginx-light openssl perl python3-dev python3-setuptools \
 	python3-setuptools-whl python3-venv python3-wheel python3-wheel-whl shellcheck sq sqv strace tcsh unzip \
 	util-linux xz-utils zip zsh
+application_packages = $(example_packages) fakeroot gnupg iproute2 libpq-dev lintian mmdebstrap time util-linux
 reprotest_packages = $(example_packages) disorderfs fuse3/fuse hostname locales-all reprotest util-linux
 upgrades_packages  = $(example_packages) mmdebstrap piuparts
 chroots_packages   = $(build_packages) debhelper dpkg-dev git gnupg mmdebstrap sbuild uidmap util-linux
@@ -119,12 +120,27 @@ example-key: ## sign the example's list of wheels with a key of your own (KEY=DI
 	@scripts/example-key.sh $(if $(KEY),"$(KEY)")
 
 .PHONY: reprotest
-reprotest: ## build the example under every variation of reprotest (as root)
+reprotest: ## build the example and a server of 83 wheels under every variation of reprotest (as root)
 	@scripts/cargo.sh --version > /dev/null
-	@scripts/apt-need.sh $(reprotest_packages)
+	@scripts/apt-need.sh $(reprotest_packages) $(application_packages)
 	@scripts/stage.sh
 	@scripts/example-wheels.sh
 	@scripts/reprotest.sh
+	@scripts/applications.sh --prepare matrix-synapse
+	@scripts/reprotest.sh --tree target/applications/matrix-synapse/tree
+
+.PHONY: applications
+applications: ## package three applications of PyPI, twice each, install and start them (as root)
+	@scripts/cargo.sh --version > /dev/null
+	@scripts/apt-need.sh $(application_packages)
+	@scripts/stage.sh
+	@scripts/applications.sh
+
+.PHONY: applications-lock
+applications-lock: ## refresh the locks of these applications
+	@scripts/apt-need.sh python3 python3-venv
+	@scripts/lock-tools.sh
+	@scripts/applications-lock.sh
 
 .PHONY: upgrades
 upgrades: ## dpkg's every call, piuparts, another patch level of Python, Debian 12 to 13 (as root)

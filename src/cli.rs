@@ -340,7 +340,7 @@ pub struct FetchArguments {
     /// Where sdists come to
     #[arg(long, value_name = "DIR")]
     pub sdists: PathBuf,
-    /// Take upstream's wheel of this project where one fits, and not its sdist
+    /// Take upstream's wheel of this project where one fits, and not its sdist; `*` stands for all projects
     #[arg(long, value_name = "NAME", requires = "wheels")]
     pub upstream_wheels: Vec<String>,
     /// Where upstream's wheels come to

@@ -550,6 +550,21 @@ fn crates_are_got_where_they_are_needed() {
     assert!(!project.path("project/.rustvenv/crates").exists(), "nothing is in Rust");
 }
 
+/// With a star nothing is built of which upstream has a wheel: not what is installed and not what builds.
+#[test]
+fn a_star_builds_only_what_has_no_wheel() {
+    let project = Project::new();
+    project.two_releases();
+    let bytes = Wheel::new("tool", "3.0").file("tool.py", "shape = 'square'\n").build();
+    fs::write(project.path("upstream/tool-3.0-py3-none-any.whl"), &bytes).unwrap();
+    project.write("build.txt", &format!("tool==3.0 --hash=sha256:{}\n", Sha256::of(&bytes)));
+    let settings = project.read("rustvenv.toml");
+    project.write("rustvenv.toml", &format!("upstream-wheels = [\"*\"]\n{settings}"));
+    let said = project.update().ok();
+    assert!(said.contains("building beta-2.0.tar.gz with tool-3.0") && !said.contains("building tool"), "{said}");
+    project.verify();
+}
+
 /// A tool of which upstream's wheel is allowed builds as that wheel, and is not on the list.
 #[test]
 fn upstreams_wheel_of_a_tool_builds() {

@@ -97,8 +97,11 @@ fn found(reach: Reach, arguments: &FetchArguments, talk: &Talk) -> Reach {
     reach
 }
 
-/// The projects of `--upstream-wheels`; one that is not locked is a mistake, and not without a meaning.
+/// The projects of `--upstream-wheels`, of which `*` stands for all; one that is not locked is a mistake, and not without a meaning.
 fn upstream_wheels(names: &[String], locked: &[Wanted]) -> Result<BTreeSet<ProjectName>, Failure> {
+    if names.iter().any(|name| name == "*") {
+        return Ok(locked.iter().map(|wanted| wanted.name.clone()).collect());
+    }
     let one = |text: &String| {
         let name = ProjectName::parse(text)
             .ok_or_else(|| Failure::unable(format!("--upstream-wheels is no project name: `{text}`")))?;

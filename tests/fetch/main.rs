@@ -222,6 +222,21 @@ fn upstreams_wheel_where_it_is_allowed() {
 }
 
 #[test]
+fn a_star_takes_upstreams_wheels_of_all_projects() {
+    let world = world();
+    let server = Server::of(&world);
+    let url = server.url("json");
+    let every = ["--index-url", url.as_str(), "--upstream-wheels", "*", "--wheels", "wheels"];
+    world.fetch(&every).ok();
+    assert_eq!((world.files("wheels"), world.files("sdists")), (vec![WHEEL.to_owned()], vec![]));
+    // one without a wheel in the lock comes as its sdist
+    world.forget("wheels");
+    world.lock(&[("foo-bar", "1.0", &[&content()])]);
+    fetched(&world, world.fetch(&every));
+    assert!(world.files("wheels").is_empty());
+}
+
+#[test]
 fn what_is_there_and_wrong_stays_as_it_is() {
     let world = world();
     let server = Server::of(&world);
