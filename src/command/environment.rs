@@ -177,7 +177,7 @@ pub fn decide(inputs: &Inputs, state: &Path, own: OwnWheel, talk: &mut dyn FnMut
     report(&plan, &wheels, talk);
     let here: BTreeSet<ProjectName> = wheels.iter().map(|wheel| wheel.name().clone()).collect();
     let projects = Projects { here: &here, elsewhere: &lock.elsewhere };
-    let libraries = libraries(inputs, &plan, projects, &mut spool, talk)?;
+    let libraries = libraries(inputs, &plan, projects, &mut spool, state, talk)?;
     let recommends_variable = inputs.package.recommends_variable();
     if recommends_variable.is_none() && !libraries.recommended.is_empty() {
         let message = format!("debian/control: `{}` gives computed recommendations no place", inputs.package.name);

@@ -16,6 +16,7 @@ use crate::system::fs::Spool;
 use crate::trust::openpgp::{Warning, WarningKind};
 use crate::wheel::Scheme;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// The projects that rules about libraries may name.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,7 @@ pub fn libraries(
     plan: &Plan,
     projects: Projects<'_>,
     spool: &mut Spool,
+    state: &Path,
     talk: &mut dyn FnMut(&str),
 ) -> Result<Needs, Failure> {
     let sorted = foreign::sort(elf_files(plan, spool)?, &inputs.architecture)?;
@@ -54,7 +56,7 @@ pub fn libraries(
         let paths = files.iter().map(|file| file.path.clone()).collect();
         talk(&format!("dpkg-shlibdeps is asked for {}, which {} needs", question.soname, some_of(&paths)));
     }
-    let needs = solver.solve(&shlibdeps::ask(inputs, plan, &questions)?)?;
+    let needs = solver.solve(&shlibdeps::ask(inputs, plan, &questions, state)?)?;
     if !needs.unmet.is_empty() {
         let files: BTreeSet<&String> = needs.unmet.values().flatten().collect();
         let libraries: BTreeSet<String> = needs.unmet.keys().cloned().collect();

@@ -1,7 +1,7 @@
 //! Runs dpkg-shlibdeps for the libraries that neither the environment nor the tables have.
 //!
 //! Enters: [`Question`]s with the files in question, and the content of these files. Leaves: [`Answers`]. It is run once for each
-//! library, in a temporary directory where only the files in question are, at their place in the package, so that nothing of the build tree and none of
+//! library, in a directory of its own where only the files in question are, at their place in the package, so that nothing of the build tree and none of
 //! the other libraries decides: whatever else a file needs has a stand-in there, which is of no package. The user's environment is
 //! left out; of the source package it sees debian/control, whose Build-Depends may raise a bound, and debian/shlibs.local.
 
@@ -24,17 +24,23 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// The directory that dpkg-shlibdeps takes for that of the package, in the temporary directory.
 const ROOT: &str = "root";
 
-/// What dpkg-shlibdeps says to `questions` about files of `plan`.
+/// What dpkg-shlibdeps says to `questions` about files of `plan`; it works below the directory `state`.
 ///
 /// # Errors
 /// When it cannot be run, or the temporary directory not be written to. That it finds no package is an answer.
-pub fn ask(inputs: &Inputs, plan: &Plan, questions: &BTreeMap<Question, Vec<&ElfFile>>) -> Result<Answers, Failure> {
+pub fn ask(
+    inputs: &Inputs,
+    plan: &Plan,
+    questions: &BTreeMap<Question, Vec<&ElfFile>>,
+    state: &Path,
+) -> Result<Answers, Failure> {
     let mut answers = Answers::new();
     if questions.is_empty() {
         return Ok(answers);
     }
-    let room = fs::temporary_directory()?;
-    let room = room.path();
+    let room = fs::temporary_directory_in(state)?;
+    // dpkg-shlibdeps is run elsewhere than here
+    let room = &fs::canonicalize(room.path())?;
     // by this directory it knows what `$ORIGIN` is relative to
     fs::create_dir_all(&room.join(ROOT).join("DEBIAN"))?;
     fs::create_dir_all(&room.join("debian"))?;

@@ -175,7 +175,7 @@ fn what_the_machine_has_set_up_does_not_decide() {
     let fake = linked("int is_selinux_enabled(void) { return 0; }\n", &["-nostdlib", "-Wl,-soname,libselinux.so.1"]);
     fs::write(elsewhere.path().join(SELINUX), fake).unwrap();
     let mut again = package.program("rustvenv");
-    again.env("LD_LIBRARY_PATH", elsewhere.path()).env("LC_ALL", "de_DE.UTF-8");
+    again.env("LD_LIBRARY_PATH", elsewhere.path()).env("LC_ALL", "de_DE.UTF-8").env("TMPDIR", "/nonexistent");
     run(again.args(["install", "--package", "demo", "--facts", "debian/.debhelper/rustvenv/demo/facts"])).ok();
     assert_eq!(facts(&package), plain);
 }
