@@ -133,7 +133,7 @@ build='what-the-build-sees && dpkg-buildpackage -us -uc -b -d'
 command_of() {
 	case $1 in
 	mtime_old) echo "find . -exec touch -h -d 1970-01-02 {} + && $build" ;;
-	mtime_new) echo "find . -exec touch -h {} + && $build" ;;
+	mtime_new) echo "find . -exec touch -h -d 2029-01-02 {} + && $build" ;;
 	modes) echo "chmod -R g+w,o-rwx . && $build" ;;
 	parallel) echo "export DEB_BUILD_OPTIONS=parallel=7 && $build" ;;
 	tmpdir) echo "mkdir ../elsewhere && export TMPDIR=\"\$(realpath ../elsewhere)\" && $build" ;;
