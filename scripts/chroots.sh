@@ -224,7 +224,7 @@ by_sbuild() {
 		setpriv --reuid "$second_user" --regid "$second_user" --init-groups -- \
 		sbuild --chroot-mode=unshare --dist="$suite" --chroot="$bed/$suite.tar" --no-apt-update --no-apt-upgrade \
 		--no-apt-distupgrade --no-run-lintian --nolog "$@" "$bed/$suite/tidings_$version.dsc") >>"$output/log" 2>&1 || return
-	cp -- "$bed"/room/out/* "$output/"
+	cp -- "$bed/$suite"/out/* "$output/"
 }
 
 # in_suite WHAT SOURCE SUITE HOW: a build by in_system and its line of the table
