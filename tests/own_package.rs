@@ -87,3 +87,14 @@ fn a_rebuild_begins_only_where_it_can_end() {
     assert!(said(beside).contains("what is built would replace them"));
     assert!(deb.exists());
 }
+
+/// Campaigns leave systems of gigabytes, and emulators in the kernel, if nothing cleans up after them.
+#[test]
+fn an_interrupted_script_cleans_up() {
+    for signal in ["HUP", "INT", "TERM"] {
+        let script = format!(". scripts/lib.sh; trap 'echo cleaned' EXIT; kill -{signal} $$; echo went on");
+        let top = env!("CARGO_MANIFEST_DIR");
+        let done = Command::new("sh").args(["-c", &script, "scripts/x.sh"]).current_dir(top).output().unwrap();
+        assert_eq!((done.stdout.as_slice(), done.status.code()), (b"cleaned\n".as_slice(), Some(130)), "{signal}");
+    }
+}
