@@ -169,7 +169,6 @@ finish() {
 	for name in $registered; do echo -1 >"/proc/sys/fs/binfmt_misc/$name" || :; done
 }
 trap finish EXIT
-trap 'exit 1' HUP INT TERM
 signing() { gpg --homedir "$keys" --batch --quiet --pinentry-mode loopback --passphrase '' "$@"; }
 signing --quick-generate-key 'ann <ann@example.org>' ed25519 sign never
 signing --armor --export ann >"$tree/debian/signers/ann.asc"

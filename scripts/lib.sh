@@ -5,6 +5,9 @@
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 cd -- "$top" || exit 2
 
+# A script that is interrupted cleans up as one that ends: sh runs what `trap ... EXIT` says only when it exits by itself.
+trap 'exit 130' HUP INT TERM
+
 # The distribution's interpreter, whatever pyenv or an active virtual environment put in front of it on PATH.
 # shellcheck disable=SC2034 # used by the scripts that source this
 python=/usr/bin/python3

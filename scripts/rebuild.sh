@@ -41,9 +41,10 @@ beside=${buildinfo%/*}
 # Whoever wrote the .buildinfo and the source package decides nothing outside of the clean system: every name is looked at, and
 # the source is unpacked inside.
 export LC_ALL=C
-# field NAME: its value, lines after the first without their first blank
+# field NAME: its value, lines after the first without their first blank, and nothing that a terminal would obey
 field() {
-	awk -v name="$1:" '/^[^ ]/ { on = ($1 == name); sub(/^[^:]*: */, "") } on { sub(/^ /, ""); print }' "$buildinfo"
+	awk -v name="$1:" '/^[^ ]/ { on = ($1 == name); sub(/^[^:]*: */, "") } on { sub(/^ /, ""); print }' "$buildinfo" |
+		tr -d '\000-\010\013-\037\177'
 }
 # plain TEXT: TEXT, if it can be a part of a file name of Debian
 plain() { printf '%s\n' "$1" | grep -x '[A-Za-z0-9][A-Za-z0-9.+~_-]*' || die "not a name: $1"; }
@@ -72,10 +73,26 @@ dsc=${source}_$file_version.dsc
 [ -f "$beside/$dsc" ] || die "there is no $dsc beside the .buildinfo"
 if recorded | grep -q "  $dsc\$" && ! same "$dsc" "$beside/$dsc"; then die "$dsc is not the one that was built"; fi
 
+native=$(dpkg --print-architecture)
+for one in $(field Architecture); do
+	case $one in
+	all | source | "$native") ;;
+	*) die "it was built for $one, and this machine is $native" ;;
+	esac
+done
+if [ -n "$output" ] && [ "$(readlink -f -- "$output")" = "$(readlink -f -- "$beside")" ]; then
+	die "$output is where the recorded packages are; what is built would replace them"
+fi
+
 [ "$(id -u)" = 0 ] || die "needs root: the files of a system belong to many users"
+# Whatever fails on the way is no verdict.
+judged=
+trap '[ -n "$judged" ] || exit 2' EXIT
 rm -rf -- "$work"
 mkdir -p "$work"
 field Installed-Build-Depends | sed -n 's/^\([a-z0-9][a-z0-9.+-]*\) (= \([A-Za-z0-9.+~:-]*\)),*$/\1 \2/p' | sort >"$work/recorded"
+unread=$(($(field Installed-Build-Depends | grep -c .) - $(wc -l <"$work/recorded")))
+[ "$unread" = 0 ] || say "packages of other architectures, which are not installed: $unread"
 if [ -z "$suite" ]; then
 	case $(sed -n 's/^base-files //p' "$work/recorded") in
 	12*) suite=bookworm ;;
@@ -196,7 +213,8 @@ mkdir -p "$output"
 worst=0
 for one in $debs; do
 	made=$system${place%/*}/$one
-	if [ ! -f "$made" ]; then
+	# what was built is of whoever wrote the source package: a link would lead to a file of this machine
+	if [ -L "$made" ] || [ ! -f "$made" ]; then
 		verdict='NOT BUILT' worst=1
 	else
 		cp -- "$made" "$output/"
@@ -205,4 +223,5 @@ for one in $debs; do
 	printf '%s  %s: %s\n' "$(recorded | awk -v name="$one" '$2 == name { print $1 }')" "$one" "$verdict"
 done
 rm -rf -- "$system"
+judged=yes
 exit "$worst"

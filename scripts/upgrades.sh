@@ -263,7 +263,7 @@ part_piuparts() {
 	cp "$debs/word_1.0_$architecture.deb" "$debs/tidings_0.9_$architecture.deb" "$work/repository/"
 	(cd "$work/repository" && dpkg-scanpackages . >Packages 2>/dev/null)
 	root=$work/piuparts-root
-	rm -rf "$root"
+	rm -rf --one-file-system "$root"
 	mkdir "$root"
 	tar -C "$root" -xf "$work/bookworm.tar"
 	chmod 755 "$root"

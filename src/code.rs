@@ -705,8 +705,10 @@ codes! {
     AddedFileUnsafe, "added-file-unsafe", Input,
         "a hook put something into the environment that a package should not have",
         "Refused are devices, sockets and FIFOs, files with a set-user-ID or set-group-ID bit, and links that lead into the build \
-         tree, above the root of the package, or to where users may write or live, such as /tmp and /home. None of them works, or \
-         is safe, on the machine where the package is installed.";
+         tree, above the root of the package, or to where users may write or live, such as /tmp and /home: none of them works, or \
+         is safe, on the machine where the package is installed. Refused is also what would be taken for a part of the environment itself: files \
+         that the interpreter reads beside itself (bin/pyvenv.cfg, bin/*._pth), modules outside of site-packages, and \
+         anything in share/rustvenv or in the .dist-info of a wheel.";
 
     // ---- the private index
     YankedMalformed, "yanked-malformed", Configuration,

@@ -56,4 +56,45 @@ fn a_buildinfo_leads_nowhere_else() {
         assert_eq!(done.status.code(), Some(2), "{text}{said}");
         assert!(said.contains(complaint), "{text}{said}");
     }
+    fs::write(&file, format!("Source: x\nVersion: 1\nBuild-Path: /etc\x1b[31m\n{sums}")).unwrap();
+    assert!(!rebuild(&file).stderr.contains(&0x1b));
+}
+
+/// What was built elsewhere or for something else is said before anything is made, and the recorded packages stay.
+#[test]
+fn a_rebuild_begins_only_where_it_can_end() {
+    let room = tempfile::tempdir().unwrap();
+    let (file, deb) = (room.path().join("x.buildinfo"), room.path().join("x_1_all.deb"));
+    fs::write(&deb, "").unwrap();
+    fs::write(room.path().join("x_1.dsc"), "").unwrap();
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let text = |architecture: &str| {
+        format!("Source: x\nArchitecture: {architecture}\nVersion: 1\nChecksums-Sha256:\n {nothing} 0 x_1_all.deb\n")
+    };
+    let said = |mut program: Command| {
+        let done = program.output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        String::from_utf8(done.stderr).unwrap()
+    };
+    let script = || Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/rebuild.sh"));
+    fs::write(&file, text("all sparc")).unwrap();
+    let mut other = script();
+    other.arg(&file);
+    assert!(said(other).contains("it was built for sparc"));
+    fs::write(&file, text("all source")).unwrap();
+    let mut beside = script();
+    beside.arg("-o").arg(room.path()).arg(&file);
+    assert!(said(beside).contains("what is built would replace them"));
+    assert!(deb.exists());
+}
+
+/// Campaigns leave systems of gigabytes, and emulators in the kernel, if nothing cleans up after them.
+#[test]
+fn an_interrupted_script_cleans_up() {
+    for signal in ["HUP", "INT", "TERM"] {
+        let script = format!(". scripts/lib.sh; trap 'echo cleaned' EXIT; kill -{signal} $$; echo went on");
+        let top = env!("CARGO_MANIFEST_DIR");
+        let done = Command::new("sh").args(["-c", &script, "scripts/x.sh"]).current_dir(top).output().unwrap();
+        assert_eq!((done.stdout.as_slice(), done.status.code()), (b"cleaned\n".as_slice(), Some(130)), "{signal}");
+    }
 }

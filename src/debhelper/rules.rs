@@ -27,23 +27,58 @@ pub struct LeftOver {
 /// The targets of `rules` that nothing calls, in the order of the file.
 pub fn left_over(rules: &str) -> Vec<LeftOver> {
     let mut found = Vec::new();
+    // those of a line that goes on after a backslash are targets only if a colon comes at last
+    let mut waiting = Vec::new();
+    let mut line = Line::Over;
     let mut continued = false;
+    // what `define` holds becomes targets only through `eval`
+    let is_text = !rules.contains("$(eval") && !rules.contains("${eval");
+    let mut depth = 0_usize;
     for (index, text) in rules.lines().enumerate() {
-        let is_recipe = text.starts_with('\t') && !continued;
-        continued = text.ends_with('\\');
-        let code = text.split('#').next().unwrap_or_default();
-        let targets = code.split(':').next().unwrap_or_default();
-        // an assignment, which may have a colon in its value
-        if is_recipe || targets.contains('=') {
+        if !continued {
+            waiting.clear();
+            let first =
+                text.split_whitespace().find(|word| !matches!(*word, "override" | "export")).unwrap_or_default();
+            depth = match first {
+                "define" if !text.starts_with('\t') || depth > 0 => depth + 1,
+                "endef" => depth.saturating_sub(1),
+                _ => depth,
+            };
+            line = if text.starts_with('\t') || (is_text && depth > 0) { Line::Over } else { Line::Targets };
+        }
+        continued = text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+        if line == Line::Over {
             continue;
         }
-        for target in targets.split_whitespace().filter(|target| *target != "\\") {
+        let code = text.split('#').next().unwrap_or_default();
+        let (targets, is_whole) = code.split_once(':').map_or((code, false), |(targets, _)| (targets, true));
+        // an assignment, which may have a colon in its value
+        if targets.contains('=') {
+            line = Line::Over;
+            continue;
+        }
+        for target in targets.split_whitespace() {
             if let Some(replacement) = replacement(target) {
-                found.push(LeftOver { line: index + 1, target: target.to_owned(), replacement });
+                waiting.push(LeftOver { line: index + 1, target: target.to_owned(), replacement });
             }
+        }
+        if is_whole {
+            found.append(&mut waiting);
+        }
+        if is_whole || code.len() < text.len() {
+            line = Line::Over;
         }
     }
     found
+}
+
+/// What the rest of a line can still be, and the lines by which it goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// Targets, until a colon.
+    Targets,
+    /// Nothing of interest: a recipe, a comment, what targets depend on, a value.
+    Over,
 }
 
 /// The target that does now what `target` did; `None` for one that is not of dh_virtualenv.
@@ -75,5 +110,31 @@ mod tests {
         let expected = expected.map(|(line, target, instead)| (line, target.to_owned(), instead.to_owned()));
         assert_eq!(found, expected);
         assert_eq!(left_over(""), []);
+    }
+
+    #[test]
+    fn lines_that_go_on_are_what_they_began_as() {
+        for rules in [
+            "# what was there before: \\\noverride_dh_virtualenv: x\n",
+            "x:\n\techo \\\noverride_dh_virtualenv: x\n",
+            "x:\n\techo a \\\n\toverride_dh_virtualenv is gone\n",
+            "X = a \\\n override_dh_virtualenv: \\\n b\n",
+            "help: a \\\n override_dh_virtualenv\n",
+            "$(info override_dh_virtualenv is gone)\n",
+            "define HELP\noverride_dh_virtualenv: is gone\nendef\n",
+            "override define HELP =\ndefine X\nendef\noverride_dh_virtualenv: is gone\nendef\n",
+        ] {
+            assert_eq!(left_over(rules), [], "{rules}");
+        }
+        for rules in [
+            "X = a \\\\\noverride_dh_virtualenv:\n",
+            "a \\\n\toverride_dh_virtualenv \\\n :\n",
+            "define X\nb:\nendef\noverride_dh_virtualenv:\n",
+            "define X\noverride_dh_virtualenv:\nendef\n$(eval $(X))\n",
+            "x:\n\tdefine\noverride_dh_virtualenv:\n",
+            "override_dh_virtualenv: \\\n\tx",
+        ] {
+            assert_eq!(left_over(rules).len(), 1, "{rules}");
+        }
     }
 }

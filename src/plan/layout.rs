@@ -250,21 +250,8 @@ impl Builder<'_> {
     }
 
     fn reserved(&self, path: &str, source: &str) -> Option<&'static str> {
-        let folded = path.to_ascii_lowercase();
-        if folded == "pyvenv.cfg" || folded == "lib64" || folded.starts_with("lib64/") {
-            return Some("only this program makes the root of the environment");
-        }
-        if folded == DOCUMENTS || folded.starts_with("share/rustvenv/") {
-            return Some("only this program writes to share/rustvenv");
-        }
-        if let Some(name) = folded.strip_prefix("bin/") {
-            let name = name.split('/').next().unwrap_or_default();
-            if is_interpreter_name(name) || name == "activate" || name.starts_with("activate.") {
-                return Some("only this program makes the interpreter's names and `activate`");
-            }
-            if is_read_by_the_interpreter(name) {
-                return Some("the interpreter reads this file to learn where it is");
-            }
+        if let Some(why) = belongs_to_the_environment(path) {
+            return Some(why);
         }
         // files below the .dist-info of another project would change what is known of that one
         let first = path.strip_prefix(&self.site_packages)?.strip_prefix('/')?.split('/').next()?;
@@ -370,6 +357,22 @@ fn data(bytes: impl Into<Vec<u8>>) -> Node {
     Node::File { mode: Mode::Data, content: Content::generated(bytes) }
 }
 
+/// Why nobody but this program makes `path`, relative to the environment, in whatever case it is spelt.
+pub fn belongs_to_the_environment(path: &str) -> Option<&'static str> {
+    let folded = path.to_ascii_lowercase();
+    if folded == "pyvenv.cfg" || folded == "lib64" || folded.starts_with("lib64/") {
+        return Some("only this program makes the root of the environment");
+    }
+    if folded == DOCUMENTS || folded.starts_with("share/rustvenv/") {
+        return Some("only this program writes to share/rustvenv");
+    }
+    let name = folded.strip_prefix("bin/")?.split('/').next()?;
+    if is_interpreter_name(name) || name == "activate" || name.starts_with("activate.") {
+        return Some("only this program makes the interpreter's names and `activate`");
+    }
+    is_read_by_the_interpreter(name).then_some("the interpreter reads this file to learn where it is")
+}
+
 /// `python`, `python3`, `python3.11`, `python3.13t` and the like, in lower case.
 fn is_interpreter_name(name: &str) -> bool {
     name.strip_prefix("python").is_some_and(|version| {
@@ -386,7 +389,7 @@ fn is_read_by_the_interpreter(name: &str) -> bool {
 
 /// Whether `path`, relative to the environment, is where an interpreter looks for modules: beside site-packages, Debian's looks
 /// into dist-packages below lib/ and local/lib/.
-fn is_searched_for_modules(path: &str) -> bool {
+pub fn is_searched_for_modules(path: &str) -> bool {
     let folded = path.to_ascii_lowercase();
     folded.strip_prefix("local/").unwrap_or(&folded).starts_with("lib/python")
 }

@@ -10,6 +10,7 @@ use super::list::{Item, Listing};
 use super::write::is_byte_code;
 use crate::code::Code;
 use crate::plan::below;
+use crate::plan::layout::{belongs_to_the_environment, is_searched_for_modules};
 use crate::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -65,6 +66,12 @@ pub fn judge(
     let mut refused = BTreeSet::new();
     for Difference { path, expected, found } in differences {
         let safe = found.as_ref().map_or(Ok(()), |item| is_safe(path, item, &[destdir, tree]));
+        let safe = match (expected, found) {
+            (None, Some(item)) => {
+                safe.and_then(|()| misleads(listing, path).map_or(Ok(()), |why| Err(unsafe_item(path, item, why))))
+            }
+            _ => safe,
+        };
         match (expected, found) {
             (None, Some(item)) => {
                 if !matches!(item, Item::Directory { .. }) && is_byte_code(Path::new(path)) {
@@ -94,19 +101,22 @@ pub fn judge(
             (None, None) => {}
         }
     }
-    for (hidden, by) in
-        verdict.added.iter().flat_map(|added| hidden_by(added).into_iter().map(move |path| (path, added)))
-    {
-        if !listing.items.contains_key(&hidden) {
-            continue;
-        }
-        if listing.changes.contains(&hidden) {
-            verdict.changed.insert(hidden, Became::Absent);
-        } else {
-            refusals.push(
-                Refusal::new(Code::InstalledFileChanged, format!("`{hidden}` is not what Python finds any more"))
-                    .found(format!("`{by}`, which was added and comes first")),
-            );
+    let modules = Modules::of(listing);
+    for Difference { path: by, expected, found } in differences {
+        let is_link = match (expected, found) {
+            (None, Some(Item::Link { .. })) => true,
+            (None, Some(Item::File { .. })) => false,
+            _ => continue,
+        };
+        for hidden in modules.hidden_by(by, is_link) {
+            if listing.changes.contains(hidden) {
+                verdict.changed.insert(hidden.to_owned(), Became::Absent);
+            } else {
+                refusals.push(
+                    Refusal::new(Code::InstalledFileChanged, format!("`{hidden}` is not what Python finds any more"))
+                        .found(format!("`{by}`, which was added and comes first")),
+                );
+            }
         }
     }
     let is_same = |path: &&String| !verdict.changed.contains_key(*path) && !refused.contains(*path);
@@ -177,10 +187,12 @@ fn is_safe(path: &str, item: &Item, builds: &[&Path]) -> Result<(), Refusal> {
         }
         _ => None,
     };
-    why.map_or(Ok(()), |why| {
-        let message = format!("`{path}` is nothing for a package");
-        Err(Refusal::new(Code::AddedFileUnsafe, message).expected(why).found(item.to_string()))
-    })
+    why.map_or(Ok(()), |why| Err(unsafe_item(path, item, why)))
+}
+
+fn unsafe_item(path: &str, item: &Item, why: &str) -> Refusal {
+    let message = format!("`{path}` is nothing for a package");
+    Refusal::new(Code::AddedFileUnsafe, message).expected(why).found(item.to_string())
 }
 
 /// Whether the link at `path`, relative to the root of the package, leads neither above that root, nor into one of `builds`, nor
@@ -207,22 +219,88 @@ fn leads_into_packages(path: &str, target: &str, builds: &[&Path]) -> bool {
     !target.is_empty() && !is_build && !NOBODYS.iter().any(|place| below(&resolved, place).is_some())
 }
 
-/// The modules that Python finds no more once there is `added`: packages come before extension modules, and these before sources
-/// (`importlib.machinery.FileFinder`).
-fn hidden_by(added: &str) -> Vec<String> {
-    let Some((directory, name)) = added.rsplit_once('/').filter(|_| added.contains("/site-packages/")) else {
-        return Vec::new();
+/// Why nothing may be added at `path`, though it would be a plain file or link: the interpreter would take it for something of the
+/// environment itself, or an auditor would.
+fn misleads(listing: &Listing, path: &str) -> Option<&'static str> {
+    let inside = below(path, &listing.location)?;
+    if let Some(why) = belongs_to_the_environment(inside) {
+        return Some(why);
+    }
+    let is_planned = |directory: &str| {
+        let directory = format!("{}/{directory}", listing.location);
+        matches!(listing.items.get(&directory), Some(Item::Directory { .. }))
     };
-    let (stem, suffix) = name.split_once('.').unwrap_or((name, ""));
-    let is_extension = suffix == "so" || suffix.ends_with(".so");
-    let mut hidden = Vec::new();
-    if is_extension {
-        hidden.push(format!("{directory}/{stem}.py"));
+    let mut parts = inside.split('/');
+    let is_in_site_packages = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("lib"), Some(python), Some("site-packages"), Some(name)) => {
+            let directory = format!("lib/{python}/site-packages");
+            if name.ends_with(".dist-info") && is_planned(&format!("{directory}/{name}")) {
+                return Some("only the wheel itself says what is known of it");
+            }
+            is_planned(&directory)
+        }
+        _ => false,
+    };
+    (is_searched_for_modules(inside) && !is_in_site_packages).then_some("modules in site-packages of its own Python")
+}
+
+/// The planned modules, and in which order Python looks for what stands for one: packages before extension modules, these before
+/// sources, and directories that are no packages last (`importlib.machinery.FileFinder`).
+struct Modules<'a> {
+    listing: &'a Listing,
+    /// The files of each module, by its path without a suffix.
+    files: BTreeMap<String, Vec<(u8, &'a str)>>,
+}
+
+impl<'a> Modules<'a> {
+    fn of(listing: &'a Listing) -> Self {
+        let mut files: BTreeMap<String, Vec<(u8, &str)>> = BTreeMap::new();
+        for (path, _) in listing.items.iter().filter(|(_, item)| matches!(item, Item::File { .. })) {
+            if let Some((module, rank)) = module(path) {
+                files.entry(module).or_default().push((rank, path));
+            }
+        }
+        Self { listing, files }
     }
-    if stem == "__init__" && (is_extension || suffix == "py") {
-        hidden.push(format!("{directory}.py"));
+
+    /// The planned files that Python finds no more once there is `added`.
+    fn hidden_by(&self, added: &str, is_link: bool) -> Vec<&'a str> {
+        let Some((module, rank)) = module(added).or_else(|| is_link.then(|| (added.to_owned(), 0))) else {
+            return Vec::new();
+        };
+        if let Some(files) = self.files.get(&module) {
+            return files.iter().filter(|(planned, _)| rank < *planned).map(|(_, path)| *path).collect();
+        }
+        if rank < AS_FILE {
+            // the directory becomes a package and keeps what is in it
+            return Vec::new();
+        }
+        let directory = format!("{module}/");
+        let inner = self.listing.items.range(directory.clone()..).map(|(path, _)| path.as_str());
+        inner.take_while(|path| path.starts_with(&directory)).filter(|path| self::module(path).is_some()).collect()
     }
-    hidden
+}
+
+/// The rank of what is not a package; those that are come before.
+const AS_FILE: u8 = 10;
+
+/// The module that the file at `path` stands for, as a path without suffix, and how early Python finds it; `None` when it cannot be
+/// imported.
+fn module(path: &str) -> Option<(String, u8)> {
+    let (directory, name) = path.rsplit_once('/').filter(|_| path.contains("/site-packages/"))?;
+    let (stem, suffix) = name.split_once('.')?;
+    let rank = match suffix {
+        "abi3.so" => 1,
+        "so" => 2,
+        "py" => 3,
+        "pyc" => 4,
+        tagged => tagged.ends_with(".so").then_some(0)?,
+    };
+    if stem == "__init__" {
+        Some((directory.to_owned(), rank))
+    } else {
+        Some((format!("{directory}/{stem}"), AS_FILE + rank))
+    }
 }
 
 #[cfg(test)]
@@ -322,9 +400,62 @@ mod tests {
             assert_eq!(judged(&[], &found), Err(vec!["installed-file-changed"]), "{added}");
             assert_eq!(judged(&["a.py"], &found).unwrap().changed.len(), 1, "{added}");
         }
-        for added in ["c.so", "a/b.py", "ab.so", "a.so.txt"] {
+        for added in ["c.so", "a/b.py", "ab.so", "a.so.txt", "a", "a.pyc", "x/__init__.py"] {
             let path = format!("lib/site-packages/{added}");
             assert!(judged(&[], &[(path.as_str(), Some(file(0o644, "")))]).is_ok(), "{added}");
+        }
+    }
+
+    #[test]
+    fn what_comes_first_hides_what_comes_later() {
+        let planned = ["e/__init__.py", "f.abi3.so", "g.cpython-311-x86_64-linux-gnu.so", "n/m.py", "data/x.txt"];
+        let items = planned.map(|name| (format!("opt/e/lib/site-packages/{name}"), file(0o644, "")));
+        let listing = Listing { location: "opt/e".to_owned(), items: items.into(), changes: BTreeSet::new() };
+        let judged = |added: &str, found: Item| {
+            let path = format!("opt/e/lib/site-packages/{added}");
+            let added = [Difference { path, expected: None, found: Some(found) }];
+            judge(&listing, &added, Path::new("/b/x/debian/x"), Path::new("/b/x")).is_ok()
+        };
+        for added in
+            ["e/__init__.so", "f.cpython-311-x86_64-linux-gnu.so", "f/__init__.py", "g/__init__.pyc", "n.py", "n.so"]
+        {
+            assert!(!judged(added, file(0o644, "")), "{added}");
+        }
+        for added in ["f", "g", "e/__init__.abi3.so"] {
+            assert!(!judged(added, Item::Link { target: "other".to_owned() }), "{added}");
+        }
+        for added in ["f", "f.so", "f.py", "g.so", "g.abi3.so", "e.py", "e.so", "n/__init__.py", "data.py", "n/m.pyc"] {
+            assert!(judged(added, file(0o644, "")), "{added}");
+        }
+    }
+
+    #[test]
+    fn what_the_interpreter_or_an_auditor_takes_for_the_environment_is_not_added() {
+        let items = ["lib/python3.11/site-packages", "lib/python3.11/site-packages/a-1.dist-info", "bin"]
+            .map(|path| (format!("opt/e/{path}"), Item::Directory { mode: 0o755 }));
+        let listing = Listing { location: "opt/e".to_owned(), items: items.into(), changes: BTreeSet::new() };
+        for (added, is_fine) in [
+            ("bin/pyvenv.cfg", false),
+            ("bin/python3.11._pth", false),
+            ("bin/pybuilddir.txt", false),
+            ("bin/python3.12", false),
+            ("lib64", false),
+            ("share/rustvenv/other.json", false),
+            ("lib/python3/dist-packages/x.pth", false),
+            ("local/lib/python3.11/dist-packages/x.py", false),
+            ("lib/python3.12/site-packages/x.py", false),
+            ("lib/python3.11/site-packages/a-1.dist-info/entry_points.txt", false),
+            ("lib/python3.11/site-packages/b-1.dist-info/METADATA", true),
+            ("lib/python3.11/site-packages/b.py", true),
+            ("lib/node_modules/x/python.py", true),
+            ("bin/node", true),
+            ("share/rustvenv.conf", true),
+            ("etc/pyvenv.cfg", true),
+        ] {
+            let path = format!("opt/e/{added}");
+            let difference = [Difference { path, expected: None, found: Some(file(0o644, "")) }];
+            let judged = judge(&listing, &difference, Path::new("/b/x/debian/x"), Path::new("/b/x"));
+            assert_eq!(judged.is_ok(), is_fine, "{added}: {judged:?}");
         }
     }
 

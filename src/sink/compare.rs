@@ -41,7 +41,8 @@ pub fn compare(listing: &Listing, root: &Path) -> Result<Vec<Difference>, Failur
     if fs::status(&environment)?.is_some() {
         for (below, _) in fs::walk(&environment)? {
             let path = format!("{}/{}", listing.location, below.to_string_lossy());
-            if !listing.items.contains_key(&path) {
+            // a name that is no text is not the one that it is shown as
+            if below.to_str().is_none() || !listing.items.contains_key(&path) {
                 let found = look(&environment.join(&below))?;
                 differences.push(Difference { path, expected: None, found });
             }

@@ -281,6 +281,18 @@ fn what_seal_refuses() {
         (&[], &["added-file-unsafe"], Box::new(|v, _| symlink(v, v.join("here")).unwrap())),
         (&[], &["added-file-unsafe"], Box::new(|v, _| symlink("/dev/shm/x", v.join("here")).unwrap())),
         (&[], &["added-file-unsafe"], Box::new(|v, _| symlink("../../../../../../x", v.join("here")).unwrap())),
+        // the interpreter takes these for the settings of the environment
+        (&[], &["added-file-unsafe"], Box::new(|v, _| write(v.join("bin/pyvenv.cfg")))),
+        (&[], &["added-file-unsafe"], Box::new(|v, _| write(v.join(format!("bin/{}._pth", python()))))),
+        (
+            &[],
+            &["installed-file-changed"],
+            Box::new(|v, s| {
+                fs::create_dir(v.join("other")).unwrap();
+                write(v.join("other/__init__.py"));
+                symlink("../../../../other", s.join("tron/hooks")).unwrap();
+            }),
+        ),
         (
             &[],
             &["added-file-unsafe"],

@@ -224,6 +224,20 @@ fn a_library_that_is_not_installed_is_refused_by_file() {
 }
 
 #[test]
+fn a_wheel_that_needs_many_unknown_libraries_is_no_long_wait() {
+    let package = SourcePackage::new();
+    let wheel = Wheel::new("secure", "1").tag(&linux());
+    let with =
+        |wheel: Wheel, n| wheel.file(&format!("secure/_x{n}.so"), elf_that_needs(&format!("libunknown{n}.so.7")));
+    package.wheels([application(), (10..22).fold(wheel, with)]);
+    let done = package.rustvenv(&["prepare", "--package", "demo"]);
+    assert_eq!((done.status, done.codes()), (3, vec!["library-unknown"; 12]), "{}", done.stderr);
+    let found = |what: &str| done.stderr.lines().filter(|line| line.contains(what)).count();
+    assert_eq!(found("found: no `libunknown"), 10, "{}", done.stderr);
+    assert_eq!(found("found: nothing: it was not looked for, as 10 others"), 2, "{}", done.stderr);
+}
+
+#[test]
 fn a_foreign_copy_of_a_library_does_not_serve() {
     let mut foreign = linked("int inner;\n", &["-nostdlib", "-Wl,-soname,libinner.so.1"]);
     foreign[18..20].copy_from_slice(&2u16.to_ne_bytes());
