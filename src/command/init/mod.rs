@@ -136,7 +136,7 @@ impl<'a> Project<'a> {
         };
         let (mut signers, mut certificates) = (Vec::new(), Vec::new());
         // nothing is locked where there is nothing, and then nobody has to sign either
-        let tool = self.plan_locks(&back_end, &mut layout)?;
+        let tool = self.plan_locks(&back_end, config.as_ref().map(|(_, config)| config), &mut layout)?;
         let signed = layout.requirements.is_some() || layout.build_requirements.is_some();
         if signed {
             keep(self.signers(&layout).map(|found| (signers, certificates) = found))?;
@@ -163,7 +163,11 @@ impl<'a> Project<'a> {
         self.debian(&mut draft, &name, people.as_ref(), version.as_deref(), &needs, architecture)?;
         let signed = layout.requirements.is_some() || layout.build_requirements.is_some();
         if config.is_none() {
-            let text = texts::configuration(&name, &self.facts, &layout, &signers, &back_end);
+            let text = {
+                let of_facts = self.facts.name.as_ref().map(|name| name.as_str());
+                let listed = self.settings.as_ref().map_or(of_facts, |settings| settings.project.as_deref());
+                texts::configuration(&name, &self.facts, listed, &layout, &signers, &back_end)
+            };
             let path = format!("debian/{name}.rustvenv");
             // what the next command could not read is refused now
             Config::parse(&path, &text, name.as_str())?;
@@ -173,10 +177,13 @@ impl<'a> Project<'a> {
         if signed {
             draft.files.extend(certificates);
             if self.settings.is_none() {
-                let text = texts::settings(&layout, &signers, wheels);
+                let text = texts::settings(&self.facts, &layout, &signers, wheels);
                 Settings::parse(Some(&text), None)?;
                 draft.files.push(NewFile::new("rustvenv.toml", text));
             }
+        }
+        if let (Some((path, config)), true) = (&config, signed) {
+            draft.to_do.extend(advice::for_configuration(path, config, &layout));
         }
         self.say_pins(&mut draft, config.as_ref(), &signers);
         self.say_rest(&mut draft, &back_end, signed, wheels, &signers);
@@ -422,6 +429,7 @@ fn layout_of(config: &Config) -> Layout {
     Layout {
         locks: Vec::new(),
         build_locks: Vec::new(),
+        written: Vec::new(),
         requirements: config.requirements.first().map(|one| path(one.as_str())),
         build_requirements: match &config.build_requirements {
             BuildRequirements::Locked(files) => files.first().map(|one| path(one.as_str())),
