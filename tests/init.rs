@@ -553,16 +553,18 @@ fn from_dh_virtualenv_to_a_package_that_runs() {
 /// What only a requirements file names is part of the application as well.
 #[test]
 fn requirements_without_hashes_are_locked() {
-    for (name, version) in [("uv", "2.0"), ("pip-compile", "2.0"), ("pip", "2.0")] {
+    for (name, file) in
+        [("uv", "requirements.txt"), ("pip-compile", "requirements/requirements.txt"), ("pip", "requirements.txt")]
+    {
         let desk = Desk::new();
         let signer = desk.key("Ann <ann@example.org>");
         desk.write("pyproject.toml", &PYPROJECT.replace("\"phrases>=2\"", ""));
-        desk.write("requirements.txt", "phrases<2.1\n");
+        desk.write(file, "phrases<2.1\n");
         let said = desk.init(&["--signer", &signer], Tools::With(name)).ok();
-        assert!(said.stderr.contains("what requirements.txt names is locked as well"), "{}", said.stderr);
+        assert!(said.stderr.contains(&format!("what {file} names is locked as well")), "{}", said.stderr);
         let lock = if name == "pip-compile" { "debian/lock.txt" } else { "pylock.toml" };
         let lock = desk.read(lock);
-        assert!(lock.contains(version) && lock.lines().next().unwrap().contains("requirements.txt"), "{name}: {lock}");
+        assert!(lock.contains("2.0") && lock.lines().next().unwrap().contains(file), "{name}: {lock}");
     }
 }
 
@@ -609,6 +611,24 @@ fn a_source_package_of_a_tarball() {
     desk.run(&["dpkg-source", "--before-build", "."], Tools::With("uv")).ok();
     desk.run(&["dpkg-source", "-b", "."], Tools::With("uv")).ok();
     assert_eq!(desk.follow(&said.next(), Tools::With("uv")), "hello 2.1");
+}
+
+/// Of several packages, that with a configuration is meant; the changelog is the source package's.
+#[test]
+fn several_packages() {
+    let desk = Desk::new();
+    let signer = desk.key("Ann <ann@example.org>");
+    let control = "Source: greetings\nBuild-Depends: debhelper-compat (= 13), dh-virtualenv\n\nPackage: one\nArchitecture: any\n\n\
+        Package: two\nArchitecture: any\n";
+    desk.write("debian/control", control);
+    desk.write("debian/rules", "%:\n\tdh $@ --with python-virtualenv\n");
+    let tools = Tools::With("uv");
+    desk.init(&["--signer", &signer], tools).refused(&["package-name-missing"]);
+    desk.init(&["--from-dh-virtualenv", "--package", "two"], tools).ok();
+    let said = desk.init(&["--signer", &signer], tools).ok();
+    assert!(said.stderr.contains("add to Depends of two"), "{}", said.stderr);
+    assert!(desk.read("debian/changelog").starts_with("greetings (1.0~rc1) "));
+    assert!(!desk.path("project/debian/one.rustvenv").exists());
 }
 
 /// Settings and configurations that are there say where things are, and are pointed to where they leave out a signer.

@@ -47,7 +47,14 @@ impl Project<'_> {
         };
         let tool = LockTool::installed(&self.python);
         if layout.locks.is_empty() {
-            layout.locks = first(USUAL_LOCKS)?;
+            let usual = first(USUAL_LOCKS)?;
+            let is_list = match usual.as_slice() {
+                [one] if one.extension().is_some_and(|word| word == "txt") => {
+                    matches!(by_people(one)?, Some(Hashes::Missing))
+                }
+                _ => false,
+            };
+            *(if is_list { &mut layout.written } else { &mut layout.locks }) = usual;
         }
         if layout.locks.is_empty() {
             let names: Vec<PathBuf> = match config {

@@ -223,10 +223,22 @@ impl<'a> Project<'a> {
                 "name one of these, or add it to debian/control",
             )),
             (None, [only]) => Ok(only.clone()),
-            (None, _) => Err(missing(
-                format!("debian/control has these packages: {shown}"),
-                "say with --package PKG which one is to get the virtual environment",
-            )),
+            (None, several) => {
+                // that of the only one with a configuration is meant, which another command may just have written
+                let mut configured = Vec::new();
+                for package in several {
+                    if is_there(Path::new(&format!("debian/{package}.rustvenv")))? {
+                        configured.push(package);
+                    }
+                }
+                match configured.as_slice() {
+                    [one] => Ok((*one).clone()),
+                    _ => Err(missing(
+                        format!("debian/control has these packages: {shown}"),
+                        "say with --package PKG which one is to get the virtual environment",
+                    )),
+                }
+            }
         }
     }
 
@@ -329,7 +341,9 @@ impl<'a> Project<'a> {
         }
         if let (Some(people), Some(version)) = (people, version) {
             let today = env::source_date_epoch()?.unwrap_or_else(trust_options::today);
-            draft.files.push(NewFile::new("debian/changelog", texts::changelog(name, version, people, today)));
+            let source = self.control.as_deref().and_then(advice::source);
+            let text = texts::changelog(source.as_ref().unwrap_or(name), version, people, today);
+            draft.files.push(NewFile::new("debian/changelog", text));
         }
         if let (Some(format), None) = (text("debian/source/format")?, text("debian/source/options")?) {
             draft.to_do.extend(advice::for_format(&format));

@@ -11,12 +11,20 @@ use std::path::Path;
 
 /// Names of the binary packages of a debian/control, in their order.
 pub fn packages(control: &str) -> Vec<PackageName> {
-    control
-        .lines()
-        .filter_map(|line| {
-            PackageName::parse(line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("package"))?.1.trim())
-        })
-        .collect()
+    names(control, "package").collect()
+}
+
+/// The name of its source package.
+pub fn source(control: &str) -> Option<PackageName> {
+    names(control, "source").next()
+}
+
+fn names(control: &str, field: &str) -> impl Iterator<Item = PackageName> {
+    let value = move |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case(field).then(|| PackageName::parse(value.trim()))?
+    };
+    control.lines().filter_map(value)
 }
 
 /// What is missing in debian/control so that `package` gets a virtual environment; `needs` are the packages that building takes.
