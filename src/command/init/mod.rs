@@ -23,6 +23,7 @@ use crate::maintain::new_package::{Layout, NewFile, advice};
 use crate::maintain::settings::Settings;
 use crate::python::dependency::Target;
 use crate::python::interpreter::Interpreter;
+use crate::python::name::ProjectName;
 use crate::refusal::{Failure, Refusal, printable};
 use crate::system::process::Program;
 use crate::system::{env, fs};
@@ -164,7 +165,7 @@ impl<'a> Project<'a> {
         let signed = layout.requirements.is_some() || layout.build_requirements.is_some();
         if config.is_none() {
             let text = {
-                let of_facts = self.facts.name.as_ref().map(|name| name.as_str());
+                let of_facts = self.facts.name.as_ref().map(ProjectName::as_str);
                 let listed = self.settings.as_ref().map_or(of_facts, |settings| settings.project.as_deref());
                 texts::configuration(&name, &self.facts, listed, &layout, &signers, &back_end)
             };
