@@ -496,6 +496,141 @@ fn all_files_or_none() {
     assert_eq!(desk.snapshot().len(), 2);
 }
 
+/// The versions that dh-virtualenv installed are those that are locked, and no command writes over the file that has them: a person's
+/// list, or a lock with hashes.
+#[test]
+fn from_dh_virtualenv_to_a_package_that_runs() {
+    let old = |desk: &Desk| {
+        let bytes = fs::read(desk.path("index/phrases/phrases-2.0-py3-none-any.whl")).unwrap();
+        format!("phrases==2.0 --hash=sha256:{}\n", Sha256::of(&bytes))
+    };
+    let list = |_: &Desk| "# by hand\nphrases<2.1\n".to_owned();
+    for requirements in [&old as &dyn Fn(&Desk) -> String, &list] {
+        let desk = Desk::new();
+        let signer = desk.key("Ann <ann@example.org>");
+        let requirements = requirements(&desk);
+        desk.write("requirements.txt", &requirements);
+        let control = "Source: greet-er\nMaintainer: Ann <ann@example.org>\nBuild-Depends: debhelper-compat (= 13), dh-virtualenv\n\
+            Rules-Requires-Root: no\n\nPackage: greet-er\nArchitecture: any\nDepends: ${misc:Depends}\nDescription: greets\n It greets.\n";
+        desk.write("debian/control", control);
+        desk.write("debian/rules", "#!/usr/bin/make -f\n%:\n\tdh $@ --with python-virtualenv\n");
+        desk.write("debian/greet-er.links", "opt/venvs/greet-er/bin/greet usr/bin/greet\n");
+        desk.write(
+            "debian/changelog",
+            "greet-er (7) unstable; urgency=low\n\n  * x\n\n -- Ann <ann@example.org>  Sun, 01 Nov 2026 10:00:00 +0000\n",
+        );
+        let tools = Tools::With("uv");
+        let said = desk.init(&["--from-dh-virtualenv"], tools).ok().stdout;
+        let mut changed = control.to_owned();
+        for line in said.lines().filter_map(|line| line.trim().strip_prefix("Build-Depends: ")) {
+            let words: Vec<&str> = line.split('`').collect();
+            changed = match words.as_slice() {
+                ["add ", package, ..] => changed.replacen("dh-", &format!("{package}, dh-"), 1),
+                ["replace ", old, " by ", new, ..] => changed.replace(old, new),
+                _ => panic!("{line}"),
+            };
+        }
+        desk.write("debian/control", &changed);
+        let rules = desk.init(&["--from-dh-virtualenv", "--print-rules"], tools).ok().stdout;
+        desk.write("debian/rules", &rules);
+        fs::set_permissions(desk.path("project/debian/rules"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::remove_file(desk.path("project/debian/greet-er.links")).unwrap();
+
+        let said = desk.init(&["--signer", &signer], tools).ok();
+        // the rest is told by init, and is all that is left
+        let line = "debian/greet-er.rustvenv: write `requirements = [\"debian/requirements.txt\"]`";
+        assert!(said.stderr.contains(line), "{}", said.stderr);
+        assert!(!said.stderr.contains("debian/control"), "{}", said.stderr);
+        let config = desk.read("debian/greet-er.rustvenv");
+        desk.write("debian/greet-er.rustvenv", &format!("{config}requirements = [\"debian/requirements.txt\"]\n"));
+        assert_eq!(desk.follow(&said.next(), tools), "hello 2.0");
+        assert_eq!(desk.read("requirements.txt"), requirements);
+        let again = desk.init(&[], tools).ok().stderr;
+        assert!(again.contains("nothing is missing") && !again.contains("yours to change"), "{again}");
+    }
+}
+
+/// What only a requirements file names is part of the application as well.
+#[test]
+fn requirements_without_hashes_are_locked() {
+    for (name, file) in
+        [("uv", "requirements.txt"), ("pip-compile", "requirements/requirements.txt"), ("pip", "requirements.txt")]
+    {
+        let desk = Desk::new();
+        let signer = desk.key("Ann <ann@example.org>");
+        desk.write("pyproject.toml", &PYPROJECT.replace("\"phrases>=2\"", ""));
+        desk.write(file, "phrases<2.1\n");
+        let said = desk.init(&["--signer", &signer], Tools::With(name)).ok();
+        assert!(said.stderr.contains(&format!("what {file} names is locked as well")), "{}", said.stderr);
+        let lock = if name == "pip-compile" { "debian/lock.txt" } else { "pylock.toml" };
+        let lock = desk.read(lock);
+        assert!(lock.contains("2.0") && lock.lines().next().unwrap().contains(file), "{name}: {lock}");
+    }
+}
+
+/// A project whose name only setup.cfg has: the list names it as well.
+#[test]
+fn a_project_of_setup_cfg() {
+    let desk = Desk::new();
+    let signer = desk.key("Ann <ann@example.org>");
+    fs::remove_file(desk.path("project/pyproject.toml")).unwrap();
+    desk.write(
+        "setup.cfg",
+        "[metadata]\nname = greet-er\nversion = 1.0\n[options]\npy_modules = greet\ninstall_requires = phrases\n\
+         [options.entry_points]\nconsole_scripts =\n    greet = greet:main\n",
+    );
+    let said = desk.init(&["--signer", &signer], Tools::With("uv")).ok();
+    assert_eq!(desk.follow(&said.next(), Tools::With("uv")), "hello 2.1");
+}
+
+/// A source package of an upstream tarball and patches is made with the lines that are printed.
+#[test]
+fn a_source_package_of_a_tarball() {
+    let desk = Desk::new();
+    let signer = desk.key("Ann <ann@example.org>");
+    let mut tar =
+        desk.command(&["tar", "-czf", "../greet-er_1.0~rc1.orig.tar.gz", "-C", "..", "project"], Tools::With("uv"));
+    done(&mut tar).ok();
+    desk.write("debian/source/format", "3.0 (quilt)\n");
+    desk.write("debian/greet-er.rustvenv", "commands = [\"greet\"]\n");
+    desk.write(
+        "debian/changelog",
+        "greet-er (1.0~rc1-1) unstable; urgency=low\n\n  * x\n\n -- Ann <ann@example.org>  Sun, 01 Nov 2026 10:00:00 +0000\n",
+    );
+    let said = desk.init(&["--signer", &signer], Tools::With("uv")).ok();
+    let line_of = |file: &str, line: &str| {
+        let (_, rest) = line.trim().strip_prefix(file)?.split_once('`')?;
+        Some(rest.split_once('`').unwrap().0.to_owned() + "\n")
+    };
+    let lines = |file: &str| said.stderr.lines().filter_map(|line| line_of(file, line)).collect::<String>();
+    desk.write("debian/source/options", &lines("debian/source/options: "));
+    let config = lines("debian/greet-er.rustvenv: ");
+    assert_eq!(config.lines().count(), 3, "{}", said.stderr);
+    desk.write("debian/greet-er.rustvenv", &format!("commands = [\"greet\"]\n{config}"));
+    desk.run(&["rustvenv", "update", "--yes"], Tools::With("uv")).ok();
+    desk.run(&["dpkg-source", "--before-build", "."], Tools::With("uv")).ok();
+    desk.run(&["dpkg-source", "-b", "."], Tools::With("uv")).ok();
+    assert_eq!(desk.follow(&said.next(), Tools::With("uv")), "hello 2.1");
+}
+
+/// Of several packages, that with a configuration is meant; the changelog is the source package's.
+#[test]
+fn several_packages() {
+    let desk = Desk::new();
+    let signer = desk.key("Ann <ann@example.org>");
+    let control = "Source: greetings\nBuild-Depends: debhelper-compat (= 13), dh-virtualenv\n\nPackage: one\nArchitecture: any\n\n\
+        Package: two\nArchitecture: any\n";
+    desk.write("debian/control", control);
+    desk.write("debian/rules", "%:\n\tdh $@ --with python-virtualenv\n");
+    let tools = Tools::With("uv");
+    desk.init(&["--signer", &signer], tools).refused(&["package-name-missing"]);
+    desk.init(&["--from-dh-virtualenv", "--package", "two"], tools).ok();
+    let said = desk.init(&["--signer", &signer], tools).ok();
+    assert!(said.stderr.contains("add to Depends of two"), "{}", said.stderr);
+    assert!(desk.read("debian/changelog").starts_with("greetings (1.0~rc1) "));
+    assert!(!desk.path("project/debian/one.rustvenv").exists());
+}
+
 /// Settings and configurations that are there say where things are, and are pointed to where they leave out a signer.
 #[test]
 fn settings_that_are_there_are_followed() {

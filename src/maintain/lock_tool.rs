@@ -10,7 +10,7 @@ use crate::refusal::Failure;
 use crate::system::fs;
 use crate::system::process::Program;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Upper bound for a lock, in bytes.
 const SIZE: u64 = 64 << 20;
@@ -35,6 +35,8 @@ pub enum What<'a> {
         file: &'static str,
         /// The dependencies, where they are written down: then no back end has to run to learn them.
         written: Option<&'a [String]>,
+        /// Requirements files that people wrote, and that are locked together with it.
+        also: &'a [PathBuf],
     },
     /// These requirements, each a dependency specifier.
     Requirements(&'a [String]),
@@ -70,19 +72,21 @@ impl LockTool {
         }
     }
 
-    /// The command that brings the lock of a project up to date, whose dependencies are in `file`.
-    pub fn command(self, file: &str) -> String {
+    /// The command that brings the lock of a project up to date, whose dependencies are in `file` and in requirements files.
+    pub fn command(self, file: &str, also: &[PathBuf]) -> String {
         let lock = self.lock();
+        let word = if self == Self::Pip { " -r " } else { " " };
+        let also: String = also.iter().map(|path| format!("{word}{}", path.display())).collect();
         match self {
             Self::Uv => {
-                format!("uv pip compile {file} --universal --format pylock.toml --output-file {lock} --upgrade")
+                format!("uv pip compile {file}{also} --universal --format pylock.toml --output-file {lock} --upgrade")
             }
             Self::PipCompile => {
                 format!(
-                    "pip-compile --generate-hashes --strip-extras --no-emit-index-url --upgrade --output-file {lock} {file}"
+                    "pip-compile --generate-hashes --strip-extras --no-emit-index-url --upgrade --output-file {lock} {file}{also}"
                 )
             }
-            Self::Pip => format!("pip lock --output {lock} ."),
+            Self::Pip => format!("pip lock --output {lock} .{also}"),
         }
     }
 
@@ -111,6 +115,12 @@ impl LockTool {
             (None, What::Project { file, .. }) => argv.push(if self == Self::Pip { "." } else { file }.into()),
             (None, What::Requirements(_)) => {}
         }
+        if let What::Project { also, .. } = what {
+            for path in also {
+                argv.extend((self == Self::Pip).then(|| "--requirement".into()));
+                argv.push(path.into());
+            }
+        }
         let to_stdout = self == Self::Pip;
         argv.push(if to_stdout { "--output" } else { "--output-file" }.into());
         // pip writes paths relative to the lock
@@ -118,7 +128,7 @@ impl LockTool {
         let printed = Program::new(argv).run()?;
         let lock = if to_stdout { printed } else { fs::read(&output, SIZE)? };
         let update = match what {
-            What::Project { file, .. } => format!(" To bring it up to date: {}", self.command(file)),
+            What::Project { file, also, .. } => format!(" To bring it up to date: {}", self.command(file, also)),
             What::Requirements(_) => String::new(),
         };
         let origin = format!("# Made with hashes for {}.{update}\n", python.program());

@@ -6,12 +6,13 @@
 use super::{Project, is_there, text};
 use crate::code::Code;
 use crate::command::{locks, say};
+use crate::config::Config;
 use crate::lock::resolution::Resolution;
 use crate::maintain::lock_tool::{LockTool, What};
 use crate::maintain::new_package::back_end::BackEnd;
 use crate::maintain::new_package::facts::Dependencies;
 use crate::maintain::new_package::words::one_line;
-use crate::maintain::new_package::{Layout, NewFile};
+use crate::maintain::new_package::{Layout, NewFile, advice};
 use crate::maintain::settings::{USUAL_BUILD_LOCKS, USUAL_LOCKS};
 use crate::python::dependency::Specifier;
 use crate::python::marker::Requested;
@@ -30,7 +31,12 @@ pub(super) struct Locked {
 
 impl Project<'_> {
     /// Finds the locks that are there, and plans those that are not; leaves the tool for them.
-    pub(super) fn plan_locks(&self, back_end: &BackEnd, layout: &mut Layout) -> Result<Option<LockTool>, Failure> {
+    pub(super) fn plan_locks(
+        &self,
+        back_end: &BackEnd,
+        config: Option<&Config>,
+        layout: &mut Layout,
+    ) -> Result<Option<LockTool>, Failure> {
         let first = |usual: &[&str]| -> Result<Vec<PathBuf>, Failure> {
             for name in usual {
                 if is_there(Path::new(name))? {
@@ -41,12 +47,32 @@ impl Project<'_> {
         };
         let tool = LockTool::installed(&self.python);
         if layout.locks.is_empty() {
-            layout.locks = first(USUAL_LOCKS)?;
+            let usual = first(USUAL_LOCKS)?;
+            let is_list = match usual.as_slice() {
+                [one] if one.extension().is_some_and(|word| word == "txt") => {
+                    matches!(by_people(one)?, Some(Hashes::Missing))
+                }
+                _ => false,
+            };
+            *(if is_list { &mut layout.written } else { &mut layout.locks }) = usual;
         }
-        if layout.locks.is_empty() && has_hashes(text("requirements.txt")?.as_deref()) {
-            layout.locks = vec!["requirements.txt".into()];
+        if layout.locks.is_empty() {
+            let names: Vec<PathBuf> = match config {
+                Some(config) if self.settings.is_none() => {
+                    config.requirements.iter().map(|path| path.as_str().into()).collect()
+                }
+                _ => vec!["requirements.txt".into()],
+            };
+            for path in names {
+                match by_people(&path)? {
+                    Some(Hashes::There) => layout.locks.push(path),
+                    Some(Hashes::Missing) => layout.written.push(path),
+                    None => {}
+                }
+            }
         }
-        let nothing = self.facts.dependencies == Dependencies::Written(Vec::new());
+        self.move_aside(layout)?;
+        let nothing = self.facts.dependencies == Dependencies::Written(Vec::new()) && layout.written.is_empty();
         if layout.locks.is_empty() && nothing {
             layout.requirements = None;
         } else if layout.locks.is_empty() {
@@ -71,6 +97,26 @@ impl Project<'_> {
         Ok(tool)
     }
 
+    /// Keeps `rustvenv update` from writing over a file of the project, and a source package of an upstream tarball in one piece: it may
+    /// have new files of text below debian/ alone.
+    fn move_aside(&self, layout: &mut Layout) -> Result<(), Failure> {
+        if self.settings.is_some() {
+            return Ok(());
+        }
+        let is_quilt = text("debian/source/format")?.is_some_and(|format| format.trim() == advice::QUILT);
+        if let Some(path) = &layout.requirements {
+            let is_input = layout.locks.contains(path) || by_people(path)?.is_some();
+            if is_input || (is_quilt && !path.starts_with("debian")) {
+                layout.requirements = Some(OURS.into());
+            }
+        }
+        if is_quilt && !layout.wheels.starts_with("debian") && !is_there(&layout.wheels)? {
+            let usual = Layout::new();
+            (layout.wheels, layout.manifest) = (usual.wheels, usual.manifest);
+        }
+        Ok(())
+    }
+
     /// The locks that were planned: read when they are there, made when not.
     pub(super) fn locked(
         &self,
@@ -92,7 +138,13 @@ impl Project<'_> {
             return Ok(locked);
         }
         let written = self.dependencies()?;
-        let what = What::Project { file: self.facts.file, written: written.as_deref() };
+        let what = What::Project { file: self.facts.file, written: written.as_deref(), also: &layout.written };
+        for path in &layout.written {
+            locked.notes.push(format!(
+                "what {} names is locked as well; to leave it out, make the lock without it and run init once more",
+                path.display()
+            ));
+        }
         locked.resolution = self.lock_into(&mut locked, tool, &layout.locks, &what, may_run)?;
         Ok(locked)
     }
@@ -128,6 +180,10 @@ impl Project<'_> {
             }
             _ => Requested::default(),
         };
+        let also = match what {
+            What::Project { also, .. } => *also,
+            What::Requirements(_) => &[],
+        };
         let there = paths.iter().map(|path| is_there(path)).collect::<Result<Vec<bool>, Failure>>()?;
         if !paths.is_empty() && there.iter().all(|there| *there) {
             return locks::resolution(paths, &self.target, &requested, &self.limits).map(Some);
@@ -142,13 +198,13 @@ impl Project<'_> {
                 .expected(format!("one of {}", USUAL_LOCKS.join(", ")))
                 .hint(format!(
                     "`pipx install uv` and then init once more; or where uv is: `{}`",
-                    LockTool::Uv.command(self.facts.file)
+                    LockTool::Uv.command(self.facts.file, also)
                 ))
                 .into());
         };
         let file = self.facts.file;
         if self.arguments.dry_run {
-            locked.notes.push(format!("{} would be made, as by `{}`", path.display(), tool.command(file)));
+            locked.notes.push(format!("{} would be made, as by `{}`", path.display(), tool.command(file, also)));
             return Ok(None);
         }
         if !may_run {
@@ -161,14 +217,29 @@ impl Project<'_> {
         fs::replace(&place, &text, 0o644)?;
         let resolution = locks::resolution(&[place], &self.target, &requested, &self.limits)?;
         if let What::Project { .. } = what {
-            locked.notes.push(format!("`{}` brings the lock up to date", tool.command(file)));
+            locked.notes.push(format!("`{}` brings the lock up to date", tool.command(file, also)));
         }
         locked.files.push(NewFile::new(path, text));
         Ok(Some(resolution))
     }
 }
 
-/// Whether a requirements file is a lock, and not one that `rustvenv update` wrote.
-fn has_hashes(text: Option<&str>) -> bool {
-    text.is_some_and(|text| text.contains("--hash=sha256:") && !text.contains("Written by `rustvenv requirements`"))
+/// Where `rustvenv update` writes what it made of a lock.
+const OURS: &str = "debian/requirements.txt";
+
+/// Whether a requirements file is a lock.
+enum Hashes {
+    There,
+    Missing,
+}
+
+/// What a requirements file is that people or their tools wrote; `None` for one that is not there, says nothing, or is of `rustvenv update`.
+fn by_people(path: &Path) -> Result<Option<Hashes>, Failure> {
+    let Some(text) = text(&path.to_string_lossy())? else { return Ok(None) };
+    let says_nothing = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    if says_nothing || text.contains("Written by `rustvenv requirements`") {
+        return Ok(None);
+    }
+    let is_lock = path.extension().is_some_and(|word| word == "toml") || text.contains("--hash=sha256:");
+    Ok(Some(if is_lock { Hashes::There } else { Hashes::Missing }))
 }

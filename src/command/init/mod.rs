@@ -23,6 +23,7 @@ use crate::maintain::new_package::{Layout, NewFile, advice};
 use crate::maintain::settings::Settings;
 use crate::python::dependency::Target;
 use crate::python::interpreter::Interpreter;
+use crate::python::name::ProjectName;
 use crate::refusal::{Failure, Refusal, printable};
 use crate::system::process::Program;
 use crate::system::{env, fs};
@@ -136,7 +137,7 @@ impl<'a> Project<'a> {
         };
         let (mut signers, mut certificates) = (Vec::new(), Vec::new());
         // nothing is locked where there is nothing, and then nobody has to sign either
-        let tool = self.plan_locks(&back_end, &mut layout)?;
+        let tool = self.plan_locks(&back_end, config.as_ref().map(|(_, config)| config), &mut layout)?;
         let signed = layout.requirements.is_some() || layout.build_requirements.is_some();
         if signed {
             keep(self.signers(&layout).map(|found| (signers, certificates) = found))?;
@@ -163,7 +164,11 @@ impl<'a> Project<'a> {
         self.debian(&mut draft, &name, people.as_ref(), version.as_deref(), &needs, architecture)?;
         let signed = layout.requirements.is_some() || layout.build_requirements.is_some();
         if config.is_none() {
-            let text = texts::configuration(&name, &self.facts, &layout, &signers, &back_end);
+            let text = {
+                let of_facts = self.facts.name.as_ref().map(ProjectName::as_str);
+                let listed = self.settings.as_ref().map_or(of_facts, |settings| settings.project.as_deref());
+                texts::configuration(&name, &self.facts, listed, &layout, &signers, &back_end)
+            };
             let path = format!("debian/{name}.rustvenv");
             // what the next command could not read is refused now
             Config::parse(&path, &text, name.as_str())?;
@@ -173,10 +178,13 @@ impl<'a> Project<'a> {
         if signed {
             draft.files.extend(certificates);
             if self.settings.is_none() {
-                let text = texts::settings(&layout, &signers, wheels);
+                let text = texts::settings(&self.facts, &layout, &signers, wheels);
                 Settings::parse(Some(&text), None)?;
                 draft.files.push(NewFile::new("rustvenv.toml", text));
             }
+        }
+        if let (Some((path, config)), true) = (&config, signed) {
+            draft.to_do.extend(advice::for_configuration(path, config, &layout));
         }
         self.say_pins(&mut draft, config.as_ref(), &signers);
         self.say_rest(&mut draft, &back_end, signed, wheels, &signers);
@@ -216,10 +224,22 @@ impl<'a> Project<'a> {
                 "name one of these, or add it to debian/control",
             )),
             (None, [only]) => Ok(only.clone()),
-            (None, _) => Err(missing(
-                format!("debian/control has these packages: {shown}"),
-                "say with --package PKG which one is to get the virtual environment",
-            )),
+            (None, several) => {
+                // that of the only one with a configuration is meant, which another command may just have written
+                let mut configured = Vec::new();
+                for package in several {
+                    if is_there(Path::new(&format!("debian/{package}.rustvenv")))? {
+                        configured.push(package);
+                    }
+                }
+                match configured.as_slice() {
+                    [one] => Ok((*one).clone()),
+                    _ => Err(missing(
+                        format!("debian/control has these packages: {shown}"),
+                        "say with --package PKG which one is to get the virtual environment",
+                    )),
+                }
+            }
         }
     }
 
@@ -322,7 +342,9 @@ impl<'a> Project<'a> {
         }
         if let (Some(people), Some(version)) = (people, version) {
             let today = env::source_date_epoch()?.unwrap_or_else(trust_options::today);
-            draft.files.push(NewFile::new("debian/changelog", texts::changelog(name, version, people, today)));
+            let source = self.control.as_deref().and_then(advice::source);
+            let text = texts::changelog(source.as_ref().unwrap_or(name), version, people, today);
+            draft.files.push(NewFile::new("debian/changelog", text));
         }
         if let (Some(format), None) = (text("debian/source/format")?, text("debian/source/options")?) {
             draft.to_do.extend(advice::for_format(&format));
@@ -422,6 +444,7 @@ fn layout_of(config: &Config) -> Layout {
     Layout {
         locks: Vec::new(),
         build_locks: Vec::new(),
+        written: Vec::new(),
         requirements: config.requirements.first().map(|one| path(one.as_str())),
         build_requirements: match &config.build_requirements {
             BuildRequirements::Locked(files) => files.first().map(|one| path(one.as_str())),

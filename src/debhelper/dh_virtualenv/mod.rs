@@ -191,7 +191,9 @@ pub fn find<'a>(table: &'a [Row], name: &str) -> Option<&'a Row> {
 pub fn judge(table: &[Row], given: &[(String, String)]) -> Result<Vec<Given>, String> {
     let mut judged = Vec::new();
     let mut together: Vec<&str> = Vec::new();
-    for (name, value) in given {
+    let given: Vec<(String, String)> =
+        given.iter().map(|(name, value)| (name.clone(), without_secrets(value))).collect();
+    for (name, value) in &given {
         let row = find(table, name).ok_or_else(|| name.clone())?;
         let is_option = row.is_option();
         match row.judge {
@@ -220,6 +222,19 @@ pub fn judge(table: &[Row], given: &[(String, String)]) -> Result<Vec<Given>, St
     Ok(judged)
 }
 
+/// `value` without what stands before an `@` in addresses: a build log is no place for passwords of an index.
+fn without_secrets(value: &str) -> String {
+    let mut parts = value.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(part.len());
+        let (authority, rest) = part.split_at(end);
+        let host = authority.rsplit_once('@').map_or(authority.to_owned(), |(_, host)| format!("…@{host}"));
+        out.push_str(&format!("://{host}{rest}"));
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +248,21 @@ mod tests {
         }
         let line = Setting::list(Key::Extras, ["a".to_owned(), "b\"".to_owned()]).to_string();
         assert_eq!(line, "extras = [\"a\", \"b\\\"\"]");
+    }
+
+    #[test]
+    fn no_message_repeats_a_password() {
+        for (table, name, value) in [
+            (table::OPTIONS, "index-url", "https://ann:secret@example.org/simple"),
+            (table::OPTIONS, "preinstall", "x @ git+https://secret@example.org/x"),
+            (table::OPTIONS, "extra-pip-arg", "--find-links=https://ann:secret@example.org/"),
+            (table::VARIABLES, "DH_PIP_EXTRA_ARGS", "--no-index -i https://a/ --proxy http://ann:p@secret@example.org"),
+        ] {
+            let judged = judge(table, &[(name.to_owned(), value.to_owned())]).unwrap();
+            let shown = format!("{judged:?}");
+            assert!(!shown.contains("secret") && shown.contains("…@example.org"), "{shown}");
+        }
+        assert_eq!(without_secrets("file:///a@b://c"), "file:///a@b://c");
     }
 
     #[test]

@@ -123,6 +123,10 @@ impl Control {
         for package in wanted.into_iter().flatten().filter(|package| !has.contains(package)) {
             changes.lines.push(format!("Build-Depends: add `{package}`"));
         }
+        if back_end == Some(Some("python3-setuptools")) && !has.contains("python3-wheel") {
+            let line = "Build-Depends: add `python3-wheel`, without which setuptools before 70.1, as in Debian 12, makes no wheels";
+            changes.lines.push(line.to_owned());
+        }
         if back_end == Some(None) {
             changes.decisions.push(Note {
                 place: "pyproject.toml".to_owned(),
@@ -223,5 +227,10 @@ mod tests {
         assert_eq!(changes.decisions.len(), 1);
         let changes = control.changes(&["app"], Some("[build-system]\nrequires = [\"poetry-core\"]\n"));
         assert!(changes.lines.contains(&"Build-Depends: add `python3-poetry-core`".to_owned()));
+        for (depends, expected) in [("python3-setuptools", true), ("python3-setuptools, python3-wheel", false)] {
+            let control = Control::read(&format!("Source: app\nBuild-Depends: {depends}\n\nPackage: app\n"));
+            let lines = control.changes(&["app"], Some("")).lines;
+            assert_eq!(lines.iter().any(|line| line.contains("add `python3-wheel`")), expected, "{depends}: {lines:?}");
+        }
     }
 }

@@ -191,7 +191,7 @@ fn locks(migration: &mut Migration, load: &mut dyn FnMut(&str) -> Option<String>
                      without dependencies; what a hook generated during the build has to be in the source package"
                 }
                 Some(text) if !text.contains("--hash=sha256:") && !file.ends_with(".toml") => {
-                    "it has no hashes: lock with `pip-compile --generate-hashes` or `uv export`, or let `rustvenv update` write it"
+                    "it has no hashes: `rustvenv init` locks what it names, as `pip-compile --generate-hashes` and `uv export` do"
                 }
                 Some(_) => continue,
             };

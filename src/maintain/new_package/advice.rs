@@ -4,16 +4,27 @@
 //! each naming its file; none when nothing is missing. Nothing is edited: whoever wrote these files knows why they are as they are.
 
 use super::words::PackageName;
+use super::{Layout, texts};
+use crate::config::{Config, SourcePath};
 use crate::debhelper::control::BinaryPackage;
+use std::path::Path;
 
 /// Names of the binary packages of a debian/control, in their order.
 pub fn packages(control: &str) -> Vec<PackageName> {
-    control
-        .lines()
-        .filter_map(|line| {
-            PackageName::parse(line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("package"))?.1.trim())
-        })
-        .collect()
+    names(control, "package").collect()
+}
+
+/// The name of its source package.
+pub fn source(control: &str) -> Option<PackageName> {
+    names(control, "source").next()
+}
+
+fn names(control: &str, field: &str) -> impl Iterator<Item = PackageName> {
+    let value = move |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case(field).then(|| PackageName::parse(value.trim()))?
+    };
+    control.lines().filter_map(value)
 }
 
 /// What is missing in debian/control so that `package` gets a virtual environment; `needs` are the packages that building takes.
@@ -59,11 +70,38 @@ pub fn for_rules(rules: &str, control: &str) -> Vec<String> {
     lines
 }
 
-/// What a source package that is made of an upstream tarball and patches needs for wheels below debian/.
-pub fn for_format(format: &str) -> Option<String> {
-    (format.trim() == "3.0 (quilt)").then(|| {
-        "debian/source/options: add the line `include-binaries`, or dpkg-source refuses wheels below debian/".to_owned()
-    })
+/// The format of a source package that is made of an upstream tarball and patches.
+pub const QUILT: &str = "3.0 (quilt)";
+
+/// What such a source package needs for wheels, and for files of ours beside upstream's, which a build does not read.
+pub fn for_format(format: &str) -> Vec<String> {
+    if format.trim() != QUILT {
+        return Vec::new();
+    }
+    [
+        "debian/source/options: add the line `include-binaries`, or dpkg-source refuses the wheels",
+        "debian/source/options: add the line `extend-diff-ignore = \"^(rustvenv\\.toml|pylock(\\.build)?\\.toml|\\.rustvenv/.*)$\"`, or \
+         dpkg-source refuses these as changes of upstream's files",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// Where the configuration in `file` looks for something else than `rustvenv update` will write.
+pub fn for_configuration(file: &str, config: &Config, layout: &Layout) -> Vec<String> {
+    let is_other = |has: &[SourcePath], path: &Path| !has.iter().any(|one| Path::new(one.as_str()) == path);
+    let mut lines = Vec::new();
+    let mut line = |key: &str, value: String| lines.push(format!("{file}: write `{key} = {value}`"));
+    if let Some(path) = layout.requirements.as_ref().filter(|path| is_other(&config.requirements, path)) {
+        line("requirements", texts::list([path.as_path()]));
+    }
+    if is_other(&config.wheels, &layout.wheels) {
+        line("wheels", texts::list([layout.wheels.as_path()]));
+    }
+    if is_other(std::slice::from_ref(&config.manifest), &layout.manifest) {
+        line("manifest", texts::quoted(&layout.manifest));
+    }
+    lines
 }
 
 /// The names of packages in the fields of what building takes.
@@ -129,6 +167,6 @@ mod tests {
             assert_eq!(lines.len(), usize::from(!expected.is_empty()), "{rules}: {lines:?}");
             assert!(lines.iter().all(|line| line.contains(expected)), "{rules}: {lines:?}");
         }
-        assert!(for_format("3.0 (quilt)\n").is_some() && for_format("3.0 (native)\n").is_none());
+        assert!(for_format("3.0 (quilt)\n").len() == 2 && for_format("3.0 (native)\n").is_empty());
     }
 }

@@ -26,6 +26,8 @@ pub struct Layout {
     pub locks: Vec<PathBuf>,
     /// The same for what builds.
     pub build_locks: Vec<PathBuf>,
+    /// Requirements files that people wrote, without hashes: a lock that is made covers them.
+    pub written: Vec<PathBuf>,
     /// The hashes of the wheels that are installed; none when nothing is.
     pub requirements: Option<PathBuf>,
     /// The hashes of the wheels that build the project's own; none when the distribution has what builds.
@@ -44,6 +46,7 @@ impl Layout {
     pub fn new() -> Self {
         Self {
             locks: Vec::new(),
+            written: Vec::new(),
             build_locks: Vec::new(),
             requirements: Some("debian/requirements.txt".into()),
             build_requirements: None,
@@ -57,6 +60,7 @@ impl Layout {
     pub fn of(settings: &Settings) -> Self {
         Self {
             locks: settings.locks.clone(),
+            written: Vec::new(),
             build_locks: settings.build_locks.clone(),
             requirements: Some(settings.requirements.clone()),
             build_requirements: settings.build_requirements.clone(),

@@ -87,10 +87,11 @@ pub fn copyright(name: &PackageName, facts: &Facts) -> String {
     )
 }
 
-/// debian/PKG.rustvenv.
+/// debian/PKG.rustvenv; `listed` is the project that the signed list is going to name.
 pub fn configuration(
     name: &PackageName,
     facts: &Facts,
+    listed: Option<&str>,
     layout: &Layout,
     signers: &[Fingerprint],
     back_end: &BackEnd,
@@ -126,8 +127,8 @@ pub fn configuration(
             "whose signatures count; with `threshold = 2` two of them have to sign",
             format!("signers = {}", strings(pins)),
         );
-        if let Some(project) = &facts.name {
-            add("the list of another project is refused", format!("manifest-project = {}", string(project.as_str())));
+        if let Some(project) = listed {
+            add("the list of another project is refused", format!("manifest-project = {}", string(project)));
         }
     }
     if !facts.commands.is_empty() {
@@ -147,10 +148,14 @@ pub fn configuration(
 }
 
 /// rustvenv.toml.
-pub fn settings(layout: &Layout, signers: &[Fingerprint], wheels: WheelSource) -> String {
+pub fn settings(facts: &Facts, layout: &Layout, signers: &[Fingerprint], wheels: WheelSource) -> String {
     let mut text = String::from(
         "# How `rustvenv update` makes the signed list from the lock; rustvenv(5), SETTINGS OF MAINTAINERS.\n",
     );
+    // from pyproject.toml it is read anyway
+    if let (Some(project), false) = (&facts.name, facts.file == "pyproject.toml") {
+        text.push_str(&format!("project = {}\n", string(project.as_str())));
+    }
     let is_usual =
         |locks: &[PathBuf], usual: &[&str]| matches!(locks, [one] if usual.iter().any(|name| Path::new(name) == one));
     if !is_usual(&layout.locks, USUAL_LOCKS) {
@@ -194,11 +199,11 @@ fn strings<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     format!("[{}]", texts.into_iter().map(string).collect::<Vec<_>>().join(", "))
 }
 
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     string(&path.to_string_lossy())
 }
 
-fn list<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
+pub(super) fn list<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
     format!("[{}]", paths.into_iter().map(quoted).collect::<Vec<_>>().join(", "))
 }
 
@@ -266,12 +271,12 @@ mod tests {
         for (requirements, build) in [(true, false), (true, true), (false, true), (false, false)] {
             layout.requirements = requirements.then(|| "debian/requirements.txt".into());
             layout.build_requirements = build.then(|| "debian/build-requirements.txt".into());
-            let text = configuration(&name, &facts, &layout, std::slice::from_ref(&signer), &wheels);
+            let text = configuration(&name, &facts, Some("greet"), &layout, std::slice::from_ref(&signer), &wheels);
             let config = Config::parse("debian/greet.rustvenv", &text, "greet").unwrap();
             assert_eq!(config.requirements.len(), usize::from(requirements));
             assert_eq!(config.signers.len(), usize::from(requirements || build));
             assert_eq!(config.commands, ["greet".to_owned()].into());
-            let text = settings(&layout, std::slice::from_ref(&signer), WheelSource::Upstream);
+            let text = settings(&facts, &layout, std::slice::from_ref(&signer), WheelSource::Upstream);
             let settings = Settings::parse(Some(&text), None).unwrap();
             assert_eq!(settings.manifest, layout.manifest);
             assert!(settings.upstream_wheels.has(facts.name.as_ref().unwrap()));
