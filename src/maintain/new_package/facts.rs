@@ -2,7 +2,7 @@
 //!
 //! Enters: the texts of pyproject.toml and setup.cfg, and whether there is a setup.py. Leaves: name, version, description, commands,
 //! dependencies and build system, each as far as it is written down. Nothing of the project is run: what only its code knows (a
-//! version from git, dependencies from a function) is unknown here and is asked for. Specification of the [project] table:
+//! version from git, dependencies from a function) is unknown here and is asked for. Specification of the `[project]` table:
 //! <https://packaging.python.org/en/latest/specifications/pyproject-toml/>; Poetry's own table has its older keys.
 
 use super::setup_cfg::SetupCfg;
@@ -28,7 +28,7 @@ pub enum MachineCode {
 /// What of the specification a project uses that back ends learned late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Feature {
-    /// The [project] table (PEP 621).
+    /// The `[project]` table (PEP 621).
     ProjectTable,
     /// A licence that is a text, or `license-files` (PEP 639).
     LicenceExpression,
@@ -180,7 +180,7 @@ impl Reader {
         python
     }
 
-    /// From the [project] table.
+    /// From the `[project]` table.
     fn standard(&mut self, project: &Table, build: BuildSystem) -> Facts {
         let dynamic = |name: &str| {
             let list = project.get("dynamic").and_then(Value::as_array);
