@@ -197,7 +197,7 @@ refused() {
 # which root's runs leave too; and /opt, which dpkg removes with the last package there, and `gone` looks at
 files() {
 	find "$root" -xdev \( -path "$root/var/lib/dpkg" -o -path "$root/var/lib/apt" -o -path "$root/var/cache" -o -path "$root/var/log" \
-		-o -path "$root/usr/lib/python3*/__pycache__" -o -path "$root/debs" -o -path "$root/proc" -o -path "$root/dev" -o -path "$root/tmp" \) -prune -o -printf '%M %P %l\n' | sort
+		-o -path "$root/usr/lib/python3*/__pycache__" -o -path "$root/debs" -o -path "$root/proc" -o -path "$root/dev" -o -path "$root/tmp" \) -prune -o ! -path "$root/opt" -printf '%M %P %l\n' | sort
 }
 dpkg_in() { in_it dpkg --force-confold "$@"; }
 # root's runs: another level of optimisation, and what a writer leaves that was killed
