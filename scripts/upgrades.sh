@@ -283,7 +283,8 @@ part_piuparts() {
 	}
 	pius "word: install, purge; upgrade from 1.0" "word_2.0_$architecture.deb" -d bookworm
 	pius "tidings: install, purge; upgrade from 0.9" "tidings_1.0_$architecture.deb" -d bookworm
-	pius "word: bookworm to $next" "word_2.0_$architecture.deb" -d bookworm -d "$next"
+	# what debconf leaves of an upgrade of the distribution, whatever is installed
+	pius "word: bookworm to $next" "word_2.0_$architecture.deb" -d bookworm -d "$next" --ignore=/var/cache/debconf/tmp.ci/
 	rm -rf --one-file-system "$root"
 	root=
 }
