@@ -33,7 +33,7 @@ mirror=$(apt-get indextargets --format "\$(REPO_URI) \$(LABEL)" 'Created-By: Pac
 # mmdebstrap's apt reads nothing below /etc/apt: a proxy or a certificate of this machine has to be handed over.
 settings=$(mktemp)
 trap 'rm -f "$settings"' EXIT
-apt-config dump | grep -E '^Acquire::(http|https|Retries|Check-Valid-Until)' >"$settings" || true
+apt-config dump | sed -n -E '/^Acquire::(http|https|Retries|Check-Valid-Until)/p' >"$settings"
 chmod 644 "$settings"
 
 case $(id -u) in

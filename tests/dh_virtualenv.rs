@@ -5,10 +5,9 @@
 #![allow(clippy::disallowed_methods)]
 
 #[path = "support/manual.rs"]
-#[allow(dead_code)]
 mod manual;
 
-use manual::{holds_in, prose};
+use manual::{holds, prose};
 use rustvenv::config::{ByteCode, Config, Project, SystemSitePackages};
 use rustvenv::debhelper::dh_virtualenv::settle::{Place, Settled, settle};
 use rustvenv::debhelper::dh_virtualenv::table::{OPTIONS, Row, Takes, VARIABLES};
@@ -286,8 +285,8 @@ fn the_manual_has_the_table() {
         }
         text + ".El\n"
     };
-    holds_in("man/dh_rustvenv.1", OPTIONS_PART, &list(OPTIONS));
-    holds_in("man/dh_rustvenv.1", VARIABLES_PART, &list(VARIABLES));
+    holds("man/dh_rustvenv.1", OPTIONS_PART, &list(OPTIONS));
+    holds("man/dh_rustvenv.1", VARIABLES_PART, &list(VARIABLES));
 }
 
 /// README.md has the short form; what it names has to be in the table.

@@ -46,8 +46,8 @@ fn nothing_wrong(wrong: &[String]) {
 
 #[test]
 fn the_manual_has_every_code_and_warning() {
-    manual::holds(WARNINGS, &warnings());
-    manual::holds(CODES, &codes());
+    manual::holds("man/rustvenv.7", WARNINGS, &warnings());
+    manual::holds("man/rustvenv.7", CODES, &codes());
 }
 
 fn warnings() -> String {

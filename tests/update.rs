@@ -550,33 +550,32 @@ fn crates_are_got_where_they_are_needed() {
     assert!(!project.path("project/.rustvenv/crates").exists(), "nothing is in Rust");
 }
 
-/// With a star nothing is built of which upstream has a wheel: not what is installed and not what builds.
-#[test]
-fn a_star_builds_only_what_has_no_wheel() {
+/// A project after an update for which `upstream` stands in `upstream-wheels`, and which therefore takes upstream's wheel of its tool.
+#[track_caller]
+fn updated_with_upstreams_tool(upstream: &str) -> Project {
     let project = Project::new();
     project.two_releases();
     let bytes = Wheel::new("tool", "3.0").file("tool.py", "shape = 'square'\n").build();
     fs::write(project.path("upstream/tool-3.0-py3-none-any.whl"), &bytes).unwrap();
     project.write("build.txt", &format!("tool==3.0 --hash=sha256:{}\n", Sha256::of(&bytes)));
     let settings = project.read("rustvenv.toml");
-    project.write("rustvenv.toml", &format!("upstream-wheels = [\"*\"]\n{settings}"));
+    project.write("rustvenv.toml", &format!("upstream-wheels = [\"{upstream}\"]\n{settings}"));
     let said = project.update().ok();
     assert!(said.contains("building beta-2.0.tar.gz with tool-3.0") && !said.contains("building tool"), "{said}");
+    project
+}
+
+/// With a star nothing is built of which upstream has a wheel: not what is installed and not what builds.
+#[test]
+fn a_star_builds_only_what_has_no_wheel() {
+    let project = updated_with_upstreams_tool("*");
     project.verify();
 }
 
 /// A tool of which upstream's wheel is allowed builds as that wheel, and is not on the list.
 #[test]
 fn upstreams_wheel_of_a_tool_builds() {
-    let project = Project::new();
-    project.two_releases();
-    let bytes = Wheel::new("tool", "3.0").file("tool.py", "shape = 'square'\n").build();
-    fs::write(project.path("upstream/tool-3.0-py3-none-any.whl"), &bytes).unwrap();
-    project.write("build.txt", &format!("tool==3.0 --hash=sha256:{}\n", Sha256::of(&bytes)));
-    let settings = project.read("rustvenv.toml");
-    project.write("rustvenv.toml", &format!("upstream-wheels = [\"tool\"]\n{settings}"));
-    let said = project.update().ok();
-    assert!(said.contains("building beta-2.0.tar.gz with tool-3.0") && !said.contains("building tool"), "{said}");
+    let project = updated_with_upstreams_tool("tool");
     let wheel = fs::read(project.path("project/wheels/beta-2.0-py3-none-any.whl")).unwrap();
     assert!(wheel.windows(6).any(|part| part == b"square"), "built with the wheel");
     assert!(!project.read("wheels/sha256sums.txt").contains("tool"));

@@ -9,15 +9,9 @@ use std::path::Path;
 /// The variable that has the generated parts written anew.
 const BLESS: &str = "RUSTVENV_BLESS";
 
-/// Holds that `part` stands in man/rustvenv.7 between the two markers; writes it there when asked to.
+/// Holds that `part` stands in the manual page `page` between the two markers; writes it there when asked to.
 #[track_caller]
-pub(crate) fn holds(markers: (&str, &str), part: &str) {
-    holds_in("man/rustvenv.7", markers, part);
-}
-
-/// The same for another page.
-#[track_caller]
-pub(crate) fn holds_in(page: &str, markers: (&str, &str), part: &str) {
+pub(crate) fn holds(page: &str, markers: (&str, &str), part: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let old = std::fs::read_to_string(&path).unwrap();
     let new = with_part(&old, markers, part);

@@ -198,6 +198,7 @@ fn the_manual_has_every_difference() {
         text.push_str(".El\n");
     }
     manual::holds(
+        "man/rustvenv.7",
         (
             ".\\\" Begin of the differences. Written by tests/trust; see CONTRIBUTING.md.\n",
             ".\\\" End of the differences.\n",

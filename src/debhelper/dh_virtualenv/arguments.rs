@@ -72,109 +72,101 @@ const VIRTUALENV_VALUES: &[&str] = &["--extra-search-dir", "--pip", "--seeder", 
 
 /// Arguments of pip.
 pub(super) fn pip(arguments: &[String]) -> Vec<(String, Fate)> {
-    let mut fates = Vec::new();
-    let mut rest = arguments.iter().map(String::as_str);
-    while let Some(argument) = rest.next() {
-        let (name, inline) = split(argument, &["-f", "-i", "-c", "-r", "-e"]);
-        let mut said = argument.to_owned();
-        let mut value = |said: &mut String| -> String {
-            let value = inline.or_else(|| rest.next()).unwrap_or_default();
-            if inline.is_none() {
-                said.push(' ');
-                said.push_str(value);
-            }
-            value.to_owned()
-        };
-        let fate = match name {
-            "--find-links" | "-f" => links(&value(&mut said)),
-            "--compile" => Fate::Honoured(Setting::text(Key::ByteCode, "ship")),
-            "--no-compile" => Fate::Honoured(Setting::text(Key::ByteCode, "none")),
-            "--only-binary" => {
-                value(&mut said);
-                Fate::no_effect("only wheels are installed")
-            }
-            "--pre" => Fate::no_effect("the lock names the versions"),
-            "--no-binary" => {
-                value(&mut said);
-                Fate::refused(
-                    "only wheels are installed",
-                    "build wheels from the sources before, with `rustvenv update` or `rustvenv build`, and have them signed",
-                )
-            }
-            "--index-url" | "-i" | "--extra-index-url" | "--trusted-host" | "--proxy" | "--cert" | "--client-cert" => {
-                value(&mut said);
-                Fate::refused(
-                    "nothing is fetched while a package is built",
-                    "remove it; `rustvenv fetch` and `rustvenv update` ask an index, as pip is set to or by `--index-url`",
-                )
-            }
-            "--requirement" | "-r" => {
-                let file = value(&mut said);
-                Fate::refused(
-                    "the locks are named in the configuration",
-                    format!("add \"{}\" to `requirements`", plain(&file)),
-                )
-            }
-            "--constraint" | "-c" => {
-                let file = value(&mut said);
-                Fate::refused(
-                    "constraints belong to the lock",
-                    format!(
-                        "write a line `-c {}` into the requirements file, or leave them to the tool that locks",
-                        plain(&file)
-                    ),
-                )
-            }
-            "--editable" | "-e" => {
-                value(&mut said);
-                Fate::refused("nothing is installed in editable mode", "`project` names the directory of the project")
-            }
-            name if PIP_FLAGS.contains(&name) => {
-                Fate::no_effect("it says what is so here anyway, or is about pip alone")
-            }
-            name if PIP_VALUES.contains(&name) => {
-                value(&mut said);
-                Fate::no_effect("it is about pip alone, which is not run")
-            }
-            _ if argument.starts_with('-') => {
-                Fate::refused("pip is not run, and this option has no meaning here", "remove it")
-            }
-            _ => Fate::refused("nothing is installed without its hash in the lock", "put what it names into the lock"),
-        };
-        fates.push((said, fate));
-    }
-    fates
+    each(arguments, &["-f", "-i", "-c", "-r", "-e"], &|name, value| match name {
+        "--find-links" | "-f" => links(&value()),
+        "--compile" => Fate::Honoured(Setting::text(Key::ByteCode, "ship")),
+        "--no-compile" => Fate::Honoured(Setting::text(Key::ByteCode, "none")),
+        "--only-binary" => {
+            value();
+            Fate::no_effect("only wheels are installed")
+        }
+        "--pre" => Fate::no_effect("the lock names the versions"),
+        "--no-binary" => {
+            value();
+            Fate::refused(
+                "only wheels are installed",
+                "build wheels from the sources before, with `rustvenv update` or `rustvenv build`, and have them signed",
+            )
+        }
+        "--index-url" | "-i" | "--extra-index-url" | "--trusted-host" | "--proxy" | "--cert" | "--client-cert" => {
+            value();
+            Fate::refused(
+                "nothing is fetched while a package is built",
+                "remove it; `rustvenv fetch` and `rustvenv update` ask an index, as pip is set to or by `--index-url`",
+            )
+        }
+        "--requirement" | "-r" => {
+            let file = value();
+            Fate::refused(
+                "the locks are named in the configuration",
+                format!("add \"{}\" to `requirements`", plain(&file)),
+            )
+        }
+        "--constraint" | "-c" => {
+            let file = value();
+            Fate::refused(
+                "constraints belong to the lock",
+                format!(
+                    "write a line `-c {}` into the requirements file, or leave them to the tool that locks",
+                    plain(&file)
+                ),
+            )
+        }
+        "--editable" | "-e" => {
+            value();
+            Fate::refused("nothing is installed in editable mode", "`project` names the directory of the project")
+        }
+        name if PIP_FLAGS.contains(&name) => Fate::no_effect("it says what is so here anyway, or is about pip alone"),
+        name if PIP_VALUES.contains(&name) => {
+            value();
+            Fate::no_effect("it is about pip alone, which is not run")
+        }
+        name if name.starts_with('-') => {
+            Fate::refused("pip is not run, and this option has no meaning here", "remove it")
+        }
+        _ => Fate::refused("nothing is installed without its hash in the lock", "put what it names into the lock"),
+    })
 }
 
 /// Arguments of virtualenv, or of venv.
 pub(super) fn virtualenv(arguments: &[String]) -> Vec<(String, Fate)> {
+    each(arguments, &["-p"], &|name, value| match name {
+        "--system-site-packages" => {
+            Fate::Honoured(Setting { key: Key::SystemSitePackages, value: Value::Boolean(true) })
+        }
+        "--python" | "-p" => python(&value()),
+        name if VIRTUALENV_FLAGS.contains(&name) => Fate::no_effect(
+            "the virtual environment is made without virtualenv, and holds what is locked and nothing else",
+        ),
+        name if VIRTUALENV_VALUES.contains(&name) => {
+            value();
+            Fate::no_effect("the virtual environment is made without virtualenv")
+        }
+        _ => Fate::refused("virtualenv is not run, and this has no meaning here", "remove it"),
+    })
+}
+
+/// Each of `arguments` as it was given, with its value, and the fate that `judge` has for its name. `judge` asks for the value where the option
+/// has one, which may be the argument after it; `with_value` are the short options to which one may be joined.
+fn each(
+    arguments: &[String],
+    with_value: &[&str],
+    judge: &dyn Fn(&str, &mut dyn FnMut() -> String) -> Fate,
+) -> Vec<(String, Fate)> {
     let mut fates = Vec::new();
     let mut rest = arguments.iter().map(String::as_str);
     while let Some(argument) = rest.next() {
-        let (name, inline) = split(argument, &["-p"]);
+        let (name, inline) = split(argument, with_value);
         let mut said = argument.to_owned();
-        let mut value = |said: &mut String| -> String {
-            let value = inline.or_else(|| rest.next()).unwrap_or_default();
-            if inline.is_none() {
-                said.push(' ');
-                said.push_str(value);
+        let fate = judge(name, &mut || {
+            if let Some(value) = inline {
+                return value.to_owned();
             }
+            let value = rest.next().unwrap_or_default();
+            said.push(' ');
+            said.push_str(value);
             value.to_owned()
-        };
-        let fate = match name {
-            "--system-site-packages" => {
-                Fate::Honoured(Setting { key: Key::SystemSitePackages, value: Value::Boolean(true) })
-            }
-            "--python" | "-p" => python(&value(&mut said)),
-            name if VIRTUALENV_FLAGS.contains(&name) => Fate::no_effect(
-                "the virtual environment is made without virtualenv, and holds what is locked and nothing else",
-            ),
-            name if VIRTUALENV_VALUES.contains(&name) => {
-                value(&mut said);
-                Fate::no_effect("the virtual environment is made without virtualenv")
-            }
-            _ => Fate::refused("virtualenv is not run, and this has no meaning here", "remove it"),
-        };
+        });
         fates.push((said, fate));
     }
     fates
